@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { authorities, type Authority, type ClusterCertificate } from "../model/certificates.ts";
+import type { ClusterPlan } from "../model/plan.ts";
+import { CertificateAuthority } from "./certificate-authority.ts";
+import { Certificate } from "./certificate.ts";
+
+export interface CertificatesArgs {
+  plan: ClusterPlan;
+  /** Where clients reach the API from outside. */
+  apiAddress: pulumi.Input<string>;
+}
+
+/** The cluster's authorities, its own certificates, and the key of service-account tokens. */
+export class Certificates extends pulumi.ComponentResource {
+  readonly authorities: Record<Authority, CertificateAuthority>;
+  readonly certificates: Record<ClusterCertificate, Certificate>;
+  readonly serviceAccountKey: tls.PrivateKey;
+
+  constructor(name: string, { plan, apiAddress }: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("openstack-kubernetes:certificates:Certificates", name, {}, opts);
+    this.authorities = mapKeys(
+      Object.keys(authorities) as Authority[],
+      (authority) => new CertificateAuthority(`${name}-${authority}-ca`, { authority }, { parent: this }),
+    );
+    this.certificates = mapKeys(Object.keys(plan.certificates) as ClusterCertificate[], (key) => {
+      const spec = plan.certificates[key];
+      const moreAddresses = key === "apiserver" ? [apiAddress] : [];
+      return new Certificate(
+        `${name}-${key}`,
+        { spec, authority: this.authorities[spec.authority], moreAddresses },
+        { parent: this },
+      );
+    });
+    // RSA, which every reader of a service-account token can verify.
+    this.serviceAccountKey = new tls.PrivateKey(
+      `${name}-service-account`,
+      { algorithm: "RSA", rsaBits: 2048 },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}
+
+function mapKeys<K extends string, V>(keys: K[], value: (key: K) => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+}

@@ -1,0 +1,141 @@
+import * as command from "@pulumi/command";
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { nodeSubject } from "../model/certificates.ts";
+import { bundle } from "../model/bundle.ts";
+import { installFilesAndConverge, installSecrets, removeNode } from "../model/commands.ts";
+import type { ClusterPlan, NodePlan } from "../model/plan.ts";
+import { userData } from "../model/user-data.ts";
+import { signed } from "./certificate.ts";
+import type { Certificates } from "./certificates.ts";
+import { nodeSecrets } from "./node-secrets.ts";
+
+/** What all nodes of a cluster are made with. */
+export interface NodeSurroundings {
+  plan: ClusterPlan;
+  /** Ids of the images by the name in the settings. */
+  imageIds: Record<string, string>;
+  ports: Record<string, openstack.networking.Port>;
+  floatingAddresses: Record<string, openstack.networking.FloatingIp>;
+  /** Key that the program logs in with. */
+  sshKey: tls.PrivateKey;
+  certificates: Certificates;
+}
+
+export interface NodeArgs extends NodeSurroundings {
+  node: NodePlan;
+  /** The node that takes this one out of the cluster when it goes; none for the control plane itself. */
+  controlPlane?: Node;
+}
+
+/** A machine and all that is on it: port and floating address come in, instance, keys and files are made here. */
+export class Node extends pulumi.ComponentResource {
+  readonly instance: openstack.compute.Instance;
+  readonly connection: pulumi.Input<command.types.input.remote.ConnectionArgs>;
+  /** Done once the node runs all that its files say. */
+  readonly converge: command.remote.Command;
+
+  constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { plan, node, controlPlane } = args;
+    const { cluster, ssh } = plan.settings;
+    // As inputs of the component the files show up in a preview by path.
+    const files = Object.fromEntries(
+      Object.entries(node.files).map(([path, { content }]) => [path, content]),
+    );
+    super("openstack-kubernetes:nodes:Node", name, { files }, opts);
+    const parent = { parent: this };
+
+    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, parent);
+    const floatingAddress = args.floatingAddresses[node.name]!.address;
+    this.instance = new openstack.compute.Instance(
+      `${name}-instance`,
+      {
+        name: node.name,
+        imageId: args.imageIds[node.image],
+        flavorName: node.flavor,
+        availabilityZone: node.availabilityZone,
+        networks: [{ port: args.ports[node.name]!.id }],
+        metadata: { cluster: cluster.name, role: node.role },
+        userData: pulumi
+          .all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh, args.sshKey.publicKeyOpenssh])
+          .apply(([privateKey, publicKey, sshKey]) =>
+            userData({
+              hostKey: { private: privateKey, public: publicKey },
+              authorizedKeys: [sshKey, ...ssh.authorizedKeys],
+            }),
+          ),
+      },
+      // The new machine takes the old one's port.
+      { ...parent, deleteBeforeReplace: true },
+    );
+    this.connection = {
+      host: floatingAddress,
+      user: ssh.user,
+      privateKey: args.sshKey.privateKeyOpenssh,
+      hostKey: hostKey.publicKeyOpenssh,
+      // A machine may take minutes to boot; each dial waits a little longer than the last.
+      dialErrorLimit: 60,
+      perDialTimeout: 15,
+    };
+
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
+    const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName, organization },
+        dnsNames,
+        ipAddresses: [...ipAddresses, floatingAddress],
+      },
+      parent,
+    );
+    const { authorities } = args.certificates;
+    const kubelet = new tls.LocallySignedCert(
+      `${name}-kubelet-certificate`,
+      signed(request, authorities.kubernetes, ["server_auth", "client_auth"]),
+      parent,
+    );
+    const docker = new tls.LocallySignedCert(
+      `${name}-docker-certificate`,
+      signed(request, authorities.docker, ["server_auth"]),
+      parent,
+    );
+
+    const commandArgs = {
+      connection: this.connection,
+      // A machine made anew at the same address changes no other input.
+      triggers: [this.instance.id],
+      addPreviousOutputInEnv: false,
+    };
+    const secrets = new command.remote.Command(
+      `${name}-secrets`,
+      {
+        ...commandArgs,
+        create: installSecrets,
+        stdin: nodeSecrets({ node, key, kubelet, docker, certificates: args.certificates }),
+        logging: "none",
+      },
+      { ...parent, deletedWith: this.instance },
+    );
+    this.converge = new command.remote.Command(
+      `${name}-converge`,
+      { ...commandArgs, create: installFilesAndConverge, stdin: bundle(node.files) },
+      { ...parent, dependsOn: [secrets], deletedWith: this.instance },
+    );
+    if (controlPlane) {
+      new command.remote.Command(
+        `${name}-membership`,
+        { connection: controlPlane.connection, delete: removeNode(node.name), addPreviousOutputInEnv: false },
+        {
+          ...parent,
+          dependsOn: [this.converge, controlPlane.converge],
+          // Destroying the whole cluster drains nothing.
+          deletedWith: controlPlane.instance,
+        },
+      );
+    }
+    this.registerOutputs({ instanceId: this.instance.id, floatingAddress });
+  }
+}

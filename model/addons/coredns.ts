@@ -1,0 +1,122 @@
+import type { ClusterBase } from "../plan.ts";
+import { image } from "../files/images.ts";
+
+/** CoreDNS: the objects that components/coredns.ts creates (https://coredns.io/plugins/kubernetes/). */
+export function coredns({
+  settings,
+  release,
+  dnsAddress,
+}: Pick<ClusterBase, "settings" | "release" | "dnsAddress">) {
+  const labels = { "k8s-app": "kube-dns" };
+  const metadata = { name: "coredns", namespace: "kube-system" };
+  const rbac = "rbac.authorization.k8s.io";
+  return {
+    serviceAccount: { metadata },
+    clusterRole: {
+      metadata: { name: "system:coredns" },
+      rules: [
+        {
+          apiGroups: [""],
+          resources: ["endpoints", "services", "pods", "namespaces"],
+          verbs: ["list", "watch"],
+        },
+        { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+      ],
+    },
+    clusterRoleBinding: {
+      metadata: { name: "system:coredns" },
+      roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "system:coredns" },
+      subjects: [{ kind: "ServiceAccount", ...metadata }],
+    },
+    configMap: { metadata, data: { Corefile: corefile(settings.cluster.domain) } },
+    deployment: {
+      metadata: { ...metadata, labels },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: labels },
+        strategy: { rollingUpdate: { maxUnavailable: 1 } },
+        template: {
+          metadata: { labels },
+          spec: {
+            serviceAccountName: "coredns",
+            priorityClassName: "system-cluster-critical",
+            // The node's own resolver, or CoreDNS would forward to itself.
+            dnsPolicy: "Default",
+            nodeSelector: { "kubernetes.io/os": "linux" },
+            tolerations: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }],
+            topologySpreadConstraints: [
+              {
+                maxSkew: 1,
+                topologyKey: "kubernetes.io/hostname",
+                whenUnsatisfiable: "ScheduleAnyway",
+                labelSelector: { matchLabels: labels },
+              },
+            ],
+            containers: [
+              {
+                name: "coredns",
+                image: image(settings, `coredns/coredns:${release.coredns}`),
+                args: ["-conf", "/etc/coredns/Corefile"],
+                resources: { requests: { cpu: "100m", memory: "70Mi" }, limits: { memory: "170Mi" } },
+                ports: [
+                  { name: "dns", containerPort: 53, protocol: "UDP" },
+                  { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
+                  { name: "metrics", containerPort: 9153, protocol: "TCP" },
+                ],
+                livenessProbe: {
+                  httpGet: { path: "/health", port: 8080 },
+                  initialDelaySeconds: 60,
+                  timeoutSeconds: 5,
+                },
+                readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 2 },
+                securityContext: {
+                  allowPrivilegeEscalation: false,
+                  readOnlyRootFilesystem: true,
+                  capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
+                },
+                volumeMounts: [{ name: "config", mountPath: "/etc/coredns", readOnly: true }],
+              },
+            ],
+            volumes: [{ name: "config", configMap: { name: "coredns" } }],
+          },
+        },
+      },
+    },
+    service: {
+      metadata: { name: "kube-dns", namespace: "kube-system", labels },
+      spec: {
+        clusterIP: dnsAddress,
+        selector: labels,
+        ports: [
+          { name: "dns", port: 53, protocol: "UDP" },
+          { name: "dns-tcp", port: 53, protocol: "TCP" },
+          { name: "metrics", port: 9153, protocol: "TCP" },
+        ],
+      },
+    },
+  };
+}
+
+function corefile(domain: string): string {
+  return `.:53 {
+    errors
+    health {
+        lameduck 5s
+    }
+    ready
+    kubernetes ${domain} in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+        max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+`;
+}

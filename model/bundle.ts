@@ -1,0 +1,34 @@
+/** A file on a node. */
+export interface File {
+  content: string;
+  /** Octal permissions; the owner is root. */
+  mode: "0600" | "0644" | "0755";
+}
+
+/** Files on a node by absolute path. */
+export type Files = Record<string, File>;
+
+/** Begins a file in a bundle: `==> 0644 /etc/hosts`. */
+const marker = "==> ";
+
+/**
+ * Writes files as one readable text, in the order of their paths, for the standard input of
+ * templates/commands/install-files.sh.
+ */
+export function bundle(files: Files): string {
+  return Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, { content, mode }]) => {
+      if (content.startsWith(marker) || content.includes(`\n${marker}`)) {
+        throw new Error(`${path}: no line of a file may begin with "${marker}"`);
+      }
+      if (!content.endsWith("\n")) throw new Error(`${path}: must end with a newline`);
+      return `${marker}${mode} ${path}\n${content}`;
+    })
+    .join("");
+}
+
+/** A file that anyone on the node may read. */
+export function file(content: string): File {
+  return { content, mode: "0644" };
+}

@@ -1,0 +1,50 @@
+/** SHA-256 of a download by its path below the mirror's root, such as `dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet`. */
+export type Checksums = Record<string, string>;
+
+/** A file that nodes fetch. */
+export interface Download {
+  path: string;
+  /** Where the program goes, or the folder that members of the archive go to. */
+  target: string;
+  /** Programs to take out of an archive. */
+  members?: string[];
+}
+
+/** What is to be fetched, by version; no Docker shim without its version. */
+export interface DownloadVersions {
+  kubernetesVersion: string;
+  cniPlugins: string;
+  criDockerd?: string;
+}
+
+/** What a control-plane node fetches; other nodes fetch the same without kubectl. */
+export function downloadsOf({ kubernetesVersion, cniPlugins, criDockerd }: DownloadVersions): Download[] {
+  const kubernetes = ["kubelet", "kube-proxy", "kubectl"].map((program) => ({
+    path: `dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/${program}`,
+    target: `/usr/local/bin/${program}`,
+  }));
+  const cni = {
+    path: `github.com/containernetworking/plugins/releases/download/v${cniPlugins}/cni-plugins-linux-amd64-v${cniPlugins}.tgz`,
+    target: "/opt/cni/bin",
+    members: ["bridge", "host-local", "loopback", "portmap"],
+  };
+  const shim = {
+    path: `github.com/Mirantis/cri-dockerd/releases/download/v${criDockerd}/cri-dockerd-${criDockerd}.amd64.tgz`,
+    target: "/usr/local/bin",
+    members: ["cri-dockerd"],
+  };
+  return [...kubernetes, cni, ...(criDockerd === undefined ? [] : [shim])];
+}
+
+/** Reads the format of sha256sum: a line per file, `<sha256>  <path>`. Lines of another form are an error. */
+export function parseChecksums(text: string): Checksums {
+  const entries = text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line, index) => {
+      const match = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
+      if (!match) throw new Error(`line ${index + 1} is not "<sha256>  <path>"`);
+      return [match[2]!.replace(/^\.\//, ""), match[1]!] as const;
+    });
+  return Object.fromEntries(entries);
+}

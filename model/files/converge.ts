@@ -1,0 +1,78 @@
+import { file, type Files } from "../bundle.ts";
+import { downloadsOf, type Checksums } from "../downloads.ts";
+import type { ClusterBase, NodeBase } from "../plan.ts";
+import { template } from "../templates.ts";
+import { cniPlugins, criDockerd } from "../versions.ts";
+import { image } from "./images.ts";
+
+/** Debian and Ubuntu packages of a node. conntrack, nftables and iptables are what kube-proxy and portmap call. */
+const packages = [
+  "ca-certificates",
+  "conntrack",
+  "containerd",
+  "curl",
+  "docker.io",
+  "iproute2",
+  "iptables",
+  "iputils-ping",
+  "nftables",
+];
+
+/** The scripts of a node, their values, and what they are to install. */
+export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: Checksums): Files {
+  const { settings, release } = cluster;
+  const controlPlane = node.role === "control-plane";
+  const scripts = ["converge.sh", "pod-network.sh", ...(controlPlane ? ["ready.sh", "remove-node.sh"] : [])];
+  const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
+  const values = {
+    NODE_NAME: node.name,
+    NODE_ADDRESS: node.address,
+    NODE_ROLE: node.role,
+    NODE_LABELS: Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .sort()
+      .join(","),
+    RUNTIME: settings.runtime,
+    POD_GATEWAY: node.podGateway,
+    PAUSE_IMAGE: image(settings, `pause:${release.pause}`),
+    CLUSTER_DOMAIN: settings.cluster.domain,
+  };
+  const files: Files = {
+    "/etc/openstack-kubernetes/node.env": file(
+      lines(Object.entries(values).map(([key, value]) => `${key}=${value}`)),
+    ),
+    "/etc/openstack-kubernetes/packages": file(lines(packages)),
+    "/etc/openstack-kubernetes/downloads": file(lines(downloadLines(cluster, controlPlane, checksums))),
+    "/etc/openstack-kubernetes/cluster-resolv.conf": file(`nameserver ${cluster.dnsAddress}\n`),
+  };
+  for (const script of scripts) {
+    files[`/usr/local/lib/openstack-kubernetes/${script}`] = {
+      content: template(`scripts/${script}`),
+      mode: "0755",
+    };
+  }
+  if (settings.packages.sources !== undefined) {
+    files["/etc/apt/sources.list.d/openstack-kubernetes.sources"] = file(
+      lines([settings.packages.sources.trimEnd()]),
+    );
+  }
+  return files;
+}
+
+function downloadLines({ settings }: ClusterBase, controlPlane: boolean, checksums: Checksums): string[] {
+  const { kubernetes, github } = settings.downloads;
+  return downloadsOf({
+    kubernetesVersion: settings.cluster.kubernetesVersion,
+    cniPlugins,
+    criDockerd: settings.runtime === "docker" ? criDockerd : undefined,
+  })
+    .filter(({ target }) => controlPlane || target !== "/usr/local/bin/kubectl")
+    .map(({ path, target, members }) => {
+      const url = path.replace(/^dl\.k8s\.io/, kubernetes).replace(/^github\.com/, github);
+      return [checksums[path], url, target, ...(members === undefined ? [] : [members.join(",")])].join(" ");
+    });
+}
+
+function lines(values: string[]): string {
+  return values.map((value) => `${value}\n`).join("");
+}

@@ -1,0 +1,52 @@
+import { file, type Files } from "../bundle.ts";
+import { merge, type JsonObject } from "../merge.ts";
+import type { ClusterBase, NodeBase } from "../plan.ts";
+import { template } from "../templates.ts";
+import { minorOf } from "../versions.ts";
+import { toYaml } from "../yaml.ts";
+import { nodeKubeconfig, pki } from "./pki.ts";
+
+/** Port of the kubelet. */
+export const kubeletPort = 10250;
+
+const controlPlaneTaint = { key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" };
+
+/** The kubelet as a service (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). */
+export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
+  const { settings } = cluster;
+  const docker = settings.runtime === "docker";
+  const taints = node.taints ?? (node.role === "control-plane" ? [controlPlaneTaint] : []);
+  const configuration: JsonObject = {
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    address: node.address,
+    port: kubeletPort,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: `${pki}/ca.crt` },
+    },
+    authorization: { mode: "Webhook" },
+    cgroupDriver: "systemd",
+    clusterDNS: [cluster.dnsAddress],
+    clusterDomain: settings.cluster.domain,
+    containerRuntimeEndpoint: docker
+      ? "unix:///run/cri-dockerd.sock"
+      : "unix:///run/containerd/containerd.sock",
+    // kubectl exec fails through cri-dockerd with this gate, which is on since 1.36.
+    ...(docker && minorOf(settings.cluster.kubernetesVersion) !== "1.35"
+      ? { featureGates: { ExtendWebSocketsToKubelet: false } }
+      : {}),
+    healthzBindAddress: "127.0.0.1",
+    registerWithTaints: taints,
+    serializeImagePulls: false,
+    staticPodPath: "/etc/kubernetes/manifests",
+    tlsCertFile: `${pki}/kubelet.crt`,
+    tlsPrivateKeyFile: `${pki}/kubelet.key`,
+  };
+  return {
+    "/etc/kubernetes/kubelet.yaml": file(toYaml(merge(configuration, settings.kubelet))),
+    "/etc/kubernetes/kubelet.conf": file(nodeKubeconfig(cluster, `system:node:${node.name}`, "kubelet")),
+    "/etc/systemd/system/kubelet.service": file(template("units/kubelet.service")),
+  };
+}

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Brings this machine to what its files say: pod network, packages, downloads, container runtime, kubelet,
+# kube-proxy and, on a control-plane node, the API. Safe to run at any time; only what changed is restarted.
+set -euo pipefail
+
+log=/var/log/openstack-kubernetes.log
+state=/var/lib/openstack-kubernetes
+etc=/etc/openstack-kubernetes
+# shellcheck source=/dev/null
+. $etc/node.env
+
+exec 3>&2 >>"$log" 2>&1
+exec 9>/run/openstack-kubernetes.lock
+flock 9
+
+step=start
+trap 'failed $?' EXIT
+failed() {
+  [ "$1" -ne 0 ] || return 0
+  {
+    echo "$NODE_NAME: $step failed; the end of $log there:"
+    tail -n 20 "$log"
+  } >&3
+}
+
+begin() {
+  step=$1
+  echo "$(date -u +%FT%TZ) $step"
+}
+
+# until_done SECONDS COMMAND…: repeats a command until it succeeds.
+until_done() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      echo "gave up waiting for: $*"
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+
+# Files below with-mtu/ are copied to the same path below / with the MTU of the node's interface, which only
+# the node knows.
+write_files_with_mtu() {
+  local interface mtu source target
+  interface=$(ip -o -4 address show to "$NODE_ADDRESS" | awk '{ print $2; exit }')
+  if [ -z "$interface" ]; then
+    echo "no interface has the address $NODE_ADDRESS"
+    return 1
+  fi
+  mtu=$(cat "/sys/class/net/$interface/mtu")
+  find "$etc/with-mtu" -type f | while read -r source; do
+    target=${source#"$etc/with-mtu"}
+    mkdir -p "${target%/*}"
+    sed "s/@MTU@/$mtu/g" "$source" >"${target%/*}/.${target##*/}.new"
+    mv -f "${target%/*}/.${target##*/}.new" "$target"
+  done
+}
+
+bridge_ready() { ip -o -4 address show dev cbr0 2>/dev/null | grep -qF " $POD_GATEWAY/"; }
+
+bring_up_bridge() {
+  systemctl enable --now systemd-networkd
+  networkctl reload
+  until_done 60 bridge_ready
+}
+
+install_packages() {
+  local wanted missing=()
+  while read -r wanted; do
+    dpkg-query -W -f '${db:Status-Status}' "$wanted" 2>/dev/null | grep -qx installed || missing+=("$wanted")
+  done <$etc/packages
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  export DEBIAN_FRONTEND=noninteractive
+  local apt=(apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5
+    -o Dpkg::Options::=--force-confold -o APT::Install-Recommends=false)
+  # An installation that was cut off leaves packages half configured.
+  dpkg --configure -a --force-confold
+  "${apt[@]}" update
+  "${apt[@]}" install "${missing[@]}"
+}
+
+# Lines of the list: SHA-256, address, and either a program's path or a folder and the members to unpack there.
+fetch_downloads() {
+  local sum url target members archive
+  mkdir -p $state/downloads
+  while read -r sum url target members; do
+    [ ! -e "$state/downloads/$sum" ] || continue
+    archive=$(mktemp "$state/downloads/.XXXXXX")
+    curl -sS -L --fail --retry 8 --retry-all-errors --retry-max-time 600 --connect-timeout 15 -o "$archive" "$url"
+    if ! echo "$sum  $archive" | sha256sum --check --status; then
+      echo "checksum of $url differs: expected $sum, got $(sha256sum <"$archive" | cut -d ' ' -f 1)"
+      rm -f "$archive"
+      return 1
+    fi
+    mkdir -p "${target%/*}"
+    if [ -n "$members" ]; then
+      unpack "$archive" "$target" "$members"
+    else
+      install -m 0755 "$archive" "$target.new"
+      mv -f "$target.new" "$target"
+    fi
+    rm -f "$archive"
+    touch "$state/downloads/$sum"
+  done <$etc/downloads
+}
+
+unpack() {
+  local archive=$1 folder=$2 unpacked member
+  unpacked=$(mktemp -d "$state/downloads/.XXXXXX")
+  tar -C "$unpacked" -xzf "$archive"
+  mkdir -p "$folder"
+  for member in ${3//,/ }; do
+    install -m 0755 "$(find "$unpacked" -type f -name "$member" | head -n 1)" "$folder/$member.new"
+    mv -f "$folder/$member.new" "$folder/$member"
+  done
+  rm -rf "$unpacked"
+}
+
+# restart_if_changed UNIT FILE…: restarts a unit that is down or whose files are not those of its last start.
+restart_if_changed() {
+  local unit=$1 sum applied=$state/applied/$1
+  shift
+  mkdir -p $state/applied
+  sum=$(cat -- "$@" | sha256sum)
+  systemctl -q is-enabled "$unit" || systemctl enable "$unit"
+  if systemctl -q is-active "$unit" && [ "$(cat "$applied" 2>/dev/null)" = "$sum" ]; then return 0; fi
+  systemctl restart "$unit"
+  echo "$sum" >"$applied"
+}
+
+write_kubelet_drop_in() {
+  local resolv=/etc/resolv.conf instance
+  # CoreDNS would forward to itself through the stub of systemd-resolved.
+  [ ! -e /run/systemd/resolve/resolv.conf ] || ! systemctl -q is-active systemd-resolved || resolv=/run/systemd/resolve/resolv.conf
+  instance=$(cloud-init query instance_id)
+  mkdir -p /etc/kubernetes/kubelet.conf.d
+  cat >/etc/kubernetes/kubelet.conf.d/10-machine.conf <<YAML
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+providerID: openstack:///$instance
+resolvConf: $resolv
+YAML
+}
+
+kubectl_admin() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf --request-timeout 10s "$@"; }
+api_live() { kubectl_admin get --raw /livez >/dev/null 2>&1; }
+apply_bootstrap() { kubectl_admin apply --server-side --force-conflicts -f /etc/kubernetes/bootstrap; }
+
+begin "pod network"
+write_files_with_mtu
+bring_up_bridge
+
+begin "packages and downloads"
+fetch_downloads &
+downloads=$!
+install_packages
+wait "$downloads"
+
+begin "pod network rules"
+systemctl daemon-reload
+restart_if_changed pod-network.service $etc/sysctl.conf $etc/pod-network.nft /usr/local/lib/openstack-kubernetes/pod-network.sh
+
+begin "container runtime"
+restart_if_changed containerd.service /etc/containerd/config.toml
+restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
+if [ "$RUNTIME" = docker ]; then
+  restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/node.env
+fi
+
+begin "kubelet"
+write_kubelet_drop_in
+restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service /etc/kubernetes/kubelet.yaml \
+  /etc/kubernetes/kubelet.conf.d/* /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kubelet.*
+
+begin "kube-proxy"
+restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service /etc/kubernetes/kube-proxy.yaml \
+  /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kube-proxy.*
+
+if [ "$NODE_ROLE" = control-plane ]; then
+  begin "Kubernetes API"
+  until_done 600 api_live
+  until_done 60 apply_bootstrap
+fi
+begin "converged"

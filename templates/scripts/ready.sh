@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Waits until the cluster works, and says by name what does not. Standard input: a line per node with its
+# name, role, pod network and the pod network's first address.
+set -euo pipefail
+
+# shellcheck source=/dev/null
+. /etc/openstack-kubernetes/node.env
+log=/var/log/openstack-kubernetes.log
+nodes=$(cat)
+end=$((SECONDS + 900))
+
+kube() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf --request-timeout 15s "$@" 2>>"$log"; }
+
+fail() {
+  echo "cluster not ready: $*" >&2
+  exit 1
+}
+
+# wait_for MESSAGE COMMAND…: repeats a command until it succeeds, or fails with the message.
+wait_for() {
+  local message=$1
+  shift
+  until "$@" >>"$log"; do
+    [ "$SECONDS" -lt "$end" ] || fail "$message"
+    sleep 0.5
+  done
+}
+
+registered() { kube get node "$1" -o name; }
+is_ready() { [ "$(kube get node "$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
+# A pod with an address of the source network gets an answer from the far node's bridge: the route, the
+# allowed address pairs and the security groups of both nodes work.
+reaches() { ping -q -c 1 -W 2 -I "$POD_GATEWAY" "$1"; }
+
+# The resolver's own query, with the cluster's DNS in place of the machine's.
+resolves() {
+  # shellcheck disable=SC2016 # the inner bash expands it
+  unshare --mount bash -c '
+    mount --bind /etc/openstack-kubernetes/cluster-resolv.conf /etc/resolv.conf
+    timeout 10 getent -s dns ahostsv4 "$1"' resolves "kubernetes.default.svc.$CLUSTER_DOMAIN"
+}
+
+while read -r name role pod_network _; do
+  wait_for "node $name did not register; see 'journalctl -u kubelet' on $name" registered "$name"
+  if [ "$(kube get node "$name" -o 'jsonpath={.spec.podCIDR}')" != "$pod_network" ]; then
+    kube patch node "$name" --type merge -p "{\"spec\":{\"podCIDR\":\"$pod_network\",\"podCIDRs\":[\"$pod_network\"]}}" >>"$log" ||
+      fail "node $name has another pod network than $pod_network, which Kubernetes never changes; replace the node"
+  fi
+  # A kubelet may not give itself a role label (NodeRestriction).
+  kube label --overwrite node "$name" "node-role.kubernetes.io/$role=" >>"$log"
+done <<<"$nodes"
+
+while read -r name _; do
+  wait_for "node $name is not Ready; see 'journalctl -u kubelet' on $name" is_ready "$name"
+done <<<"$nodes"
+
+while read -r name _ pod_network gateway; do
+  [ "$name" != "$NODE_NAME" ] || continue
+  wait_for "pods do not reach node $name: check the router's route to $pod_network and the port's allowed address pair" \
+    reaches "$gateway"
+done <<<"$nodes"
+
+wait_for "the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'" resolves
+echo "$(wc -l <<<"$nodes") nodes ready"

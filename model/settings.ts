@@ -30,6 +30,19 @@ const port = z.int().min(1).max(65535);
 const baseAddress = z
   .url({ protocol: /^https?$/, message: "must be an http or https address" })
   .transform((url) => url.replace(/\/+$/, ""));
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a label's key such as example.org/disk",
+  );
+const labelValue = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+    "must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
+  );
 /** Part of a component's own configuration, merged over what the program renders. */
 const overrides = z.record(z.string(), z.json()).default({});
 
@@ -83,8 +96,8 @@ const neutron = z.strictObject({
 });
 
 const taint = z.strictObject({
-  key: z.string().min(1),
-  value: z.string().default(""),
+  key: labelKey,
+  value: labelValue.default(""),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
@@ -100,7 +113,7 @@ const node = z.strictObject({
   role: z.enum(["control-plane", "worker"]),
   /** Fixes the node's address and pod network: the slot-th of each. Never reuse the slot of a living node. */
   slot: z.int().min(0),
-  labels: z.record(z.string(), z.string()).default({}),
+  labels: z.record(labelKey, labelValue).default({}),
   taints: z.array(taint).optional(),
   ...machine.partial().shape,
 });
@@ -118,7 +131,10 @@ export const schema = z.strictObject({
   ssh: z
     .strictObject({
       /** Login of the image with sudo. */
-      user: z.string().min(1).default("debian"),
+      user: z
+        .string()
+        .regex(/^[a-z_][-a-z0-9_]*$/, "must be a user's name")
+        .default("debian"),
       /** Further public keys that may log in. */
       authorizedKeys: z.array(z.string().min(1)).default([]),
     })
@@ -139,7 +155,13 @@ export const schema = z.strictObject({
     .prefault({}),
   images: z
     .strictObject({
-      registry: z.string().min(1).default("registry.k8s.io"),
+      registry: z
+        .string()
+        .regex(
+          /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/,
+          "must be a host, perhaps with a port and a path, such as registry.k8s.io",
+        )
+        .default("registry.k8s.io"),
       /** The registry speaks HTTP, not HTTPS. */
       plainHttp: z.boolean().default(false),
     })

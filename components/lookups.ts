@@ -60,5 +60,7 @@ function explain(key: string, kind: string, name: string, error: unknown): strin
     return `${key}: this OpenStack project sees no ${kind} named ${name}`;
   }
   if (/more than one/i.test(reason)) return `${key}: more than one ${kind} is named ${name}`;
-  return `OpenStack could not be asked; check openstack:cloud, clouds.yaml or the OS_ variables: ${reason}`;
+  // The same trouble comes once per service, wrapped in the names of what was asked.
+  const cause = reason.replace(/^.*1 error occurred: \* /, "").replace(/^Error creating OpenStack \w+ client: /, "");
+  return `OpenStack could not be asked; check openstack:cloud, clouds.yaml or the OS_ variables: ${cause.trim()}`;
 }

@@ -1,0 +1,243 @@
+import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+import { lab, repo } from "../paths.ts";
+import { inLabRun, tryInLab } from "./run.ts";
+
+const namespace = "openstack-kubernetes:";
+
+/** The settings of Pulumi.lab.yaml, without the namespace; what a stack of one's own is likely to change. */
+export interface LabSettings {
+  cluster: { name: string; kubernetesVersion: string };
+  network: { externalNetwork: string; nodeNetwork?: string };
+  machine: { image: string; flavor: string };
+  nodes: Record<string, { role: string; slot: number; flavor?: string }>;
+  runtime: string;
+  downloads: { kubernetes: string; checksums: string };
+}
+
+/** Reads the settings of the lab's own stack. */
+export async function labSettings(): Promise<LabSettings> {
+  const { config } = parse(await readFile(join(repo, "Pulumi.lab.yaml"), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  const entries = Object.entries(config).map(([key, value]) => [key.slice(namespace.length), value]);
+  return Object.fromEntries(entries) as LabSettings;
+}
+
+/** What the engine says while it works, as far as it is used here (apitype.EngineEvent), and when it said so. */
+export interface EngineEvent {
+  /** Seconds since the engine was started. */
+  at: number;
+  resourcePreEvent?: { metadata: { op: string; urn: string; type: string } };
+  resOutputsEvent?: { metadata: { op: string; urn: string; type: string } };
+  diagnosticEvent?: { severity: string; message: string; urn?: string };
+  summaryEvent?: { resourceChanges?: Record<string, number> };
+}
+
+/** One run of the engine. */
+export interface EngineRun {
+  succeeded: boolean;
+  seconds: number;
+  events: EngineEvent[];
+  /** What the run said was wrong, each message once. */
+  errors: string[];
+  /** Number of resources by what was done to them: create, update, same, … */
+  changes: Record<string, number>;
+}
+
+/** A resource of a stack's state, its secrets readable. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown>;
+}
+
+/** Marks an object of the state as a secret. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+function readable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(readable);
+  if (value === null || typeof value !== "object") return value;
+  if (secretMark in value && "plaintext" in value) return JSON.parse(String(value.plaintext));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
+}
+
+/**
+ * A stack beside the lab's own, in the same lab: its settings and its state are files below `.lab/state`, so that
+ * nothing of it is in the checkout and all of it ends with the lab.
+ */
+export class Stack {
+  readonly name: string;
+  readonly folder: string;
+  /** What the engine said, run after run. */
+  readonly log: string;
+
+  private constructor(name: string) {
+    this.name = name;
+    this.folder = lab("state", "stacks", name);
+    this.log = lab("log", `stack-${name}.log`);
+  }
+
+  /** Begins a stack; what an earlier one of this name has left is destroyed. */
+  static async create(name: string, settings: object): Promise<Stack> {
+    const stack = new Stack(name);
+    if (await stack.exists()) {
+      await stack.cancel();
+      await stack.destroyRest();
+    }
+    await rm(stack.folder, { recursive: true, force: true });
+    await mkdir(join(stack.folder, "state"), { recursive: true, mode: 0o700 });
+    await stack.pulumi("stack", "init", "--no-select", name);
+    // The engine puts the key's salt where it expects the settings; it belongs to ours.
+    const expected = join(repo, `Pulumi.${name}.yaml`);
+    await copyFile(expected, join(stack.folder, "salt.yaml"));
+    await rm(expected);
+    await stack.write(settings);
+    return stack;
+  }
+
+  /** Gives the stack other settings. */
+  async write(settings: object): Promise<void> {
+    const salt = parse(await readFile(join(this.folder, "salt.yaml"), "utf8")) as object;
+    const config = Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [`${namespace}${key}`, value]),
+    );
+    await writeFile(join(this.folder, "settings.yaml"), stringify({ ...salt, config }));
+  }
+
+  up(...flags: string[]): Promise<EngineRun> {
+    return this.#run(["up", "--yes", "--skip-preview", ...flags]);
+  }
+
+  preview(...flags: string[]): Promise<EngineRun> {
+    return this.#run(["preview", ...flags]);
+  }
+
+  destroy(): Promise<EngineRun> {
+    return this.#run(["destroy", "--yes", "--skip-preview"]);
+  }
+
+  /** Destroys what the stack still has; without an engine run where that is nothing. */
+  async destroyRest(): Promise<void> {
+    if ((await this.resources()).some(({ type }) => type !== "pulumi:pulumi:Stack"))
+      mustSucceed(this, await this.destroy());
+  }
+
+  /** `pulumi up` without some variables of the environment. */
+  upWithout(variables: readonly string[]): Promise<EngineRun> {
+    return this.#run(["up", "--yes", "--skip-preview"], variables);
+  }
+
+  /** Begins `pulumi up` and kills the engine as soon as `moment` answers true. */
+  async upKilledAt(moment: () => Promise<boolean>): Promise<EngineRun> {
+    const pid = join(this.folder, "pid");
+    await rm(pid, { force: true });
+    let ended = false;
+    const run = this.up().finally(() => (ended = true));
+    while (!ended && !(await moment())) await delay(300);
+    if (!ended) await inLabRun(["kill", "-KILL", (await readFile(pid, "utf8")).trim()]);
+    return run;
+  }
+
+  /** Ends the claim on the stack that a killed engine has left. */
+  async cancel(): Promise<void> {
+    await this.pulumi("cancel", "--yes", "--stack", this.name);
+  }
+
+  /** All outputs, secret ones too. */
+  async outputs<T>(): Promise<T> {
+    const flags = ["--json", "--show-secrets", "--stack", this.name];
+    return JSON.parse(await this.pulumi("stack", "output", ...flags)) as T;
+  }
+
+  /** The resources in the stack's state. */
+  async resources(): Promise<StateResource[]> {
+    const state = JSON.parse(
+      await this.pulumi("stack", "export", "--show-secrets", "--stack", this.name),
+    ) as { deployment: { resources?: StateResource[] } };
+    return (state.deployment.resources ?? []).map((resource) => ({
+      ...resource,
+      inputs: readable(resource.inputs ?? {}) as Record<string, unknown>,
+      outputs: readable(resource.outputs ?? {}) as Record<string, unknown>,
+    }));
+  }
+
+  async exists(): Promise<boolean> {
+    return (await tryInLab(this.#command(["stack", "export", "--stack", this.name]))).exitCode === 0;
+  }
+
+  /** Standard output of a command of the engine. */
+  pulumi(...args: string[]): Promise<string> {
+    return inLabRun(this.#command(args));
+  }
+
+  #command(args: readonly string[], without: readonly string[] = []): string[] {
+    const variables = [
+      `PULUMI_BACKEND_URL=file://${join(this.folder, "state")}`,
+      // The clusters of these stacks live for minutes, and their state is root's alone.
+      "PULUMI_CONFIG_PASSPHRASE=lab",
+      "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true",
+    ];
+    const unset = without.map((name) => `--unset=${name}`);
+    return ["env", ...unset, ...variables, "pulumi", ...args, "--non-interactive"];
+  }
+
+  async #run(args: string[], without: readonly string[] = []): Promise<EngineRun> {
+    const settings = join(this.folder, "settings.yaml");
+    const command = this.#command(
+      [...args, "--stack", this.name, "--json", "--config-file", settings],
+      without,
+    );
+    const start = performance.now();
+    const seconds = (): number => (performance.now() - start) / 1000;
+    const engine = execa(
+      `${repo}/lab/run`,
+      [
+        // The number that the engine has inside the lab, by which it can be killed there.
+        ...["sh", "-c", 'echo $$ >"$0" && exec "$@"', join(this.folder, "pid")],
+        ...command,
+      ],
+      { cwd: repo, stdin: "ignore", reject: false },
+    );
+    const events: EngineEvent[] = [];
+    const errors = new Set<string>();
+    let changes: Record<string, number> = {};
+    await appendFile(this.log, `\n== ${args.join(" ")}\n`);
+    for await (const line of engine) {
+      if (!line.startsWith("{")) continue;
+      const event = { ...(JSON.parse(line) as EngineEvent), at: seconds() };
+      events.push(event);
+      const { severity, message = "" } = event.diagnosticEvent ?? {};
+      if (severity === "error") errors.add(message.trim());
+      if (event.summaryEvent) changes = event.summaryEvent.resourceChanges ?? {};
+      await appendFile(this.log, describe(event));
+    }
+    const { exitCode, stderr } = await engine;
+    await appendFile(this.log, `${stderr}\n== ended with ${exitCode ?? "a signal"}\n`);
+    if (exitCode !== 0 && errors.size === 0) errors.add(stderr.trim());
+    return { succeeded: exitCode === 0, seconds: seconds(), events, errors: [...errors], changes };
+  }
+}
+
+/** A line for people of what the engine said, if it is for them. */
+function describe({ at, resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent): string {
+  const time = at.toFixed(1).padStart(7);
+  const step = (what: string, { op, urn }: { op: string; urn: string }): string =>
+    op === "same" ? "" : `${time}  ${what} ${op} ${urn.split("::").at(-1)}\n`;
+  if (resourcePreEvent) return step("begin", resourcePreEvent.metadata);
+  if (resOutputsEvent) return step("done ", resOutputsEvent.metadata);
+  if (diagnosticEvent && diagnosticEvent.severity !== "debug")
+    return `${time}  ${diagnosticEvent.severity}: ${diagnosticEvent.message.trimEnd()}\n`;
+  return "";
+}
+
+/** The run itself, if it succeeded; else an error that says what was wrong. */
+export function mustSucceed(stack: Stack, run: EngineRun): EngineRun {
+  if (run.succeeded) return run;
+  throw new Error(`stack ${stack.name}: ${run.errors.join("\n")}\nlog: ${stack.log}`);
+}

@@ -1,0 +1,66 @@
+import { mkdir, readFile, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { cached } from "./cache.ts";
+import { lab } from "./paths.ts";
+import { LabError, phase } from "./phase.ts";
+
+/** One build of programs from a folder with go.mod and go.sum. */
+export interface GoBuild {
+  /** Name of the phase, of the cache entry and of the log. */
+  readonly name: string;
+  readonly module: string;
+  /** Packages to build, each into a program of its last path element's name. */
+  readonly packages: readonly string[];
+  /** Variables that the linker sets: `-X name=value`. */
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+const searchPath = `${process.env.PATH ?? ""}:/usr/local/go/bin`;
+/** Environment of the Go command: static programs for the nodes, no settings of the person who builds. */
+export const goEnvironment = {
+  PATH: searchPath,
+  CGO_ENABLED: "0",
+  GOOS: "linux",
+  GOARCH: "amd64",
+  GOFLAGS: "",
+};
+
+/** Runs a command and adds what it prints to a log. */
+export async function logged(
+  log: string,
+  file: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<void> {
+  await mkdir(dirname(log), { recursive: true });
+  const output = { file: log, append: true } as const;
+  await execa(file, args, { ...options, stdin: "ignore", stdout: output, stderr: output });
+}
+
+async function goVersion(): Promise<string> {
+  try {
+    return (await execa("go", ["version"], { env: goEnvironment })).stdout;
+  } catch {
+    throw new LabError(
+      "Go is missing: this machine reaches no official downloads, so the lab builds them. Install Go 1.26 (https://go.dev/dl).",
+    );
+  }
+}
+
+/** Builds programs statically, each once for the same sources, flags and compiler. Returns their folder. */
+export async function goBuild({ name, module, packages, set = {} }: GoBuild): Promise<string> {
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false"];
+  const variables = Object.entries(set).map(([key, value]) => `-X ${key}=${value}`);
+  const linker = ["-s", "-w", ...variables].join(" ");
+  const files = (await readdir(module)).filter((file) => /^go\.(mod|sum)$|\.go$/.test(file)).sort();
+  const sources = await Promise.all(
+    files.map(async (file) => [file, await readFile(join(module, file), "utf8")]),
+  );
+  const inputs = { sources, packages, flags, linker, go: await goVersion() };
+  return cached(name, inputs, (dir) => {
+    const log = lab("log", `build-${name}.log`);
+    const args = ["build", ...flags, "-ldflags", linker, "-o", `${dir}/`, ...packages];
+    return phase(`build ${name}`, () => logged(log, "go", args, { cwd: module, env: goEnvironment }), log);
+  });
+}

@@ -1,0 +1,92 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { buildCluster, destroyCluster, prepareTools, startMirror } from "./cluster.ts";
+import { chooseCompute, type Compute, inspectHost } from "./compute.ts";
+import { guestImage } from "./guest-image.ts";
+import { createNamespaces, ownLab, removeNamespaces } from "./namespaces.ts";
+import { resumeOpenStack, startOpenStack, uploadImage } from "./openstack.ts";
+import { installPackages } from "./packages.ts";
+import { lab } from "./paths.ts";
+import { LabError, phase, reason, wasReported } from "./phase.ts";
+import { lockLab, troubles } from "./preflight.ts";
+
+const usage = `usage: npm run lab [-- COMMAND] [--compute kvm|lxc|qemu]
+
+  up        start the lab and build the cluster; what is there already is kept (the default)
+  start     start the lab alone: OpenStack, the guest image, the mirror, the engine
+  destroy   destroy the cluster's stack; the lab goes on
+  down      end the lab and everything it started`;
+
+/** Written when OpenStack has started once; the kind of compute is its content. */
+const started = lab("state", "started");
+
+/**
+ * A lab's state lives as long as its processes. What a lab leaves that was killed, or was never ready, is thrown away
+ * and begun anew, its stack with it: nothing of it can be relied on, and a start takes a minute.
+ */
+async function begin(compute: Compute): Promise<boolean> {
+  const live = await ownLab();
+  const kind = await readFile(started, "utf8").catch(() => undefined);
+  if (live !== undefined && kind === compute) return false;
+  if (live !== undefined && kind !== undefined)
+    throw new LabError(`The lab runs with --compute ${kind}. End it first: npm run lab -- down`);
+  await removeNamespaces();
+  await mkdir(lab("log"), { recursive: true });
+  await createNamespaces();
+  return true;
+}
+
+async function openStack(compute: Compute): Promise<void> {
+  const fresh = await begin(compute);
+  if (!fresh) return resumeOpenStack(compute);
+  await startOpenStack(compute);
+  await writeFile(started, compute);
+}
+
+async function start(asked: string | undefined): Promise<void> {
+  const running = (await ownLab()) !== undefined;
+  const found = running ? [] : await troubles();
+  if (found.length > 0) throw new LabError(`The lab cannot start here:\n  - ${found.join("\n  - ")}`);
+  const kept =
+    running && asked === undefined ? await readFile(started, "utf8").catch(() => undefined) : undefined;
+  const choice = chooseCompute(await inspectHost(), kept ?? asked);
+  console.log(`compute: ${choice.compute} (${kept === undefined ? choice.why : "as the lab runs"})`);
+  await mkdir(lab("log"), { recursive: true });
+
+  const log = lab("log", "packages.log");
+  await phase("Debian packages", () => installPackages(log), log);
+  const imageLog = lab("log", "guest-image.log");
+  const image = phase("guest image", () => guestImage(choice.compute, imageLog), imageLog);
+  const cloud = openStack(choice.compute);
+  const tools = prepareTools();
+  await Promise.all([
+    Promise.all([image, cloud]).then(([folder]) =>
+      phase("guest image in Glance", () => uploadImage(choice.compute, folder), lab("log", "admin.log")),
+    ),
+    Promise.all([tools, cloud]).then(([served]) => phase("mirror and registry", () => startMirror(served))),
+  ]);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { compute: { type: "string" }, help: { type: "boolean", short: "h" } },
+    allowPositionals: true,
+  });
+  const command = positionals.at(-1) ?? "up";
+  if (values.help) return console.log(usage);
+  if (!["up", "start", "destroy", "down"].includes(command))
+    throw new LabError(`No command ${command}.\n${usage}`);
+  await lockLab();
+  if (command === "down") return phase("the lab has ended", removeNamespaces, lab("log", "clean.log"));
+  if (command === "destroy") return destroyCluster();
+  await start(values.compute);
+  if (command === "up") await buildCluster();
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!wasReported(error)) console.error(error instanceof LabError ? reason(error) : error);
+  // Builds that go on side by side end with this process.
+  process.exit(1);
+}

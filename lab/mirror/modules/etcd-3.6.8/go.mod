@@ -1,0 +1,6 @@
+module openstack-kubernetes/lab/mirror/etcd-3.6.8
+
+go 1.26.0
+
+require go.etcd.io/etcd/server/v3 v3.6.8
+require go.etcd.io/etcd/etcdctl/v3 v3.6.8

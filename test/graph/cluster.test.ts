@@ -1,0 +1,362 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { Cluster } from "../../components/cluster.ts";
+import type { CloudIds } from "../../components/lookups.ts";
+import { planOf, stackSettings } from "../helpers/cluster.ts";
+import { run, Secret, unknown, type Registered } from "../helpers/monitor.ts";
+
+const cloud: CloudIds = { externalNetworkId: "external-network-id", imageIds: { "debian-13": "image-id" } };
+
+async function registerCluster(changes: Record<string, unknown> = {}, preview = false) {
+  const plan = planOf(changes);
+  const { resources, result } = await run(() => new Cluster("demo", { plan, cloud }), { preview });
+  return { resources, cluster: result, graph: Object.fromEntries(resources.map((r) => [r.name, r])) };
+}
+
+let resources: Registered[];
+let graph: Record<string, Registered>;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  ({ resources, graph, cluster } = await registerCluster());
+});
+
+/** The names of the nodes' components. */
+const controlPlane = "demo-control-plane-cp-1";
+const workers = ["demo-workers-worker-1", "demo-workers-worker-2"];
+const nodes = [controlPlane, ...workers];
+
+/** All that has to be there before a resource, directly or not. */
+function before(name: string, seen = new Set<string>()): Set<string> {
+  for (const dependency of graph[name]!.dependencies) {
+    if (seen.has(dependency)) continue;
+    seen.add(dependency);
+    before(dependency, seen);
+  }
+  return seen;
+}
+
+/** Whether a text is somewhere in a value outside of secrets. */
+function openly(value: unknown, text: string): boolean {
+  if (value instanceof Secret) return false;
+  if (typeof value === "string") return value.includes(text);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((inner) => openly(inner, text));
+}
+
+describe("names and parents", () => {
+  it("every resource but the cluster has a parent whose name begins its own", () => {
+    for (const { name, parent } of resources) {
+      if (name === "demo") expect(parent).toBeUndefined();
+      else expect(name.startsWith(`${parent}-`), `${name} below ${parent}`).toBe(true);
+    }
+  });
+
+  it("no name comes twice", () => {
+    expect(Object.keys(graph)).toHaveLength(resources.length);
+  });
+
+  it("every component registers its outputs, its type is of this program", () => {
+    for (const { name, custom, type, outputs } of resources) {
+      if (custom) continue;
+      expect(outputs, name).toBeDefined();
+      expect(type, name).toMatch(/^openstack-kubernetes:[a-z]+:[A-Z][A-Za-z]+$/);
+    }
+  });
+
+  it("nothing has aliases of ours, nothing is protected", () => {
+    const own = resources.filter(({ type }) => !type.startsWith("kubernetes:"));
+    expect(own.filter(({ aliases, protect }) => aliases > 0 || protect).map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe("order", () => {
+  it("routes and floating addresses wait for the router's interface", () => {
+    const waiting = resources.filter(({ type }) => /:(RouterRoute|FloatingIp)$/.test(type));
+    expect(waiting).toHaveLength(2 * nodes.length);
+    for (const { name, dependencies } of waiting) {
+      expect(dependencies, name).toContain("demo-network-router-interface");
+    }
+  });
+
+  it("a node is its port, then instance, secrets, converge", () => {
+    for (const node of nodes) {
+      expect(graph[`${node}-instance`]!.dependencies).toContain(
+        `demo-address-pairs-${node.replace(/^demo-(workers|control-plane)-/, "")}`,
+      );
+      expect(before(`${node}-secrets`)).toContain(`${node}-instance`);
+      expect(graph[`${node}-converge`]!.dependencies).toContain(`${node}-secrets`);
+    }
+  });
+
+  it("no node waits for another before it has converged", () => {
+    for (const node of nodes) {
+      const others = nodes.filter((other) => other !== node);
+      const waitedFor = [...before(`${node}-converge`)];
+      expect(waitedFor.filter((name) => others.some((other) => name.startsWith(`${other}-`)))).toEqual([]);
+    }
+  });
+
+  it("a worker leaves before its machine and its routes go", () => {
+    for (const node of workers) {
+      const waitedFor = before(`${node}-membership`);
+      for (const name of [`${node}-converge`, `${node}-instance`, `${controlPlane}-converge`]) {
+        expect(waitedFor, node).toContain(name);
+      }
+    }
+    expect(graph[`${controlPlane}-membership`]).toBeUndefined();
+  });
+
+  it("the cluster is ready after every node, every route and the add-ons", () => {
+    const waitedFor = before("demo-ready");
+    const needed = resources.filter(
+      ({ name, type, custom }) =>
+        custom &&
+        (name.endsWith("-converge") || type.endsWith(":RouterRoute") || type.startsWith("kubernetes:")),
+    );
+    expect(needed).toHaveLength(3 + 3 + 6);
+    for (const { name } of needed) expect(waitedFor).toContain(name);
+  });
+
+  it("add-ons come by the cluster's own provider, once its API is there", () => {
+    const addOns = resources.filter(({ custom, type }) => custom && type.startsWith("kubernetes:"));
+    for (const { provider } of addOns) expect(provider).toBe("demo-kubernetes");
+    expect(graph["demo-kubernetes"]!.dependencies).toContain(`${controlPlane}-converge`);
+  });
+});
+
+describe("deletion", () => {
+  it("an instance goes before its successor comes, since both need its port", () => {
+    const instances = resources.filter(({ type }) => type === "openstack:compute/instance:Instance");
+    expect(instances.map(({ deleteBeforeReplace }) => deleteBeforeReplace)).toEqual([true, true, true]);
+  });
+
+  it("what is on a machine goes with the machine", () => {
+    for (const node of nodes) {
+      for (const command of ["secrets", "converge"]) {
+        expect(graph[`${node}-${command}`]!.deletedWith).toBe(`${node}-instance`);
+      }
+    }
+  });
+
+  it("what is in the cluster goes with the control plane's machine, so that a destroy drains nothing", () => {
+    const inside = resources.filter(
+      ({ custom, name, type }) =>
+        custom &&
+        (type.startsWith("kubernetes:") ||
+          name.endsWith("-membership") ||
+          name === "demo-ready" ||
+          name === "demo-kubernetes"),
+    );
+    expect(inside).toHaveLength(6 + 2 + 1 + 1);
+    for (const { name, deletedWith } of inside) expect(deletedWith, name).toBe(`${controlPlane}-instance`);
+  });
+
+  it("only a membership runs something when it goes, and it does nothing before", () => {
+    for (const { name, inputs } of resources.filter(({ type }) => type === "command:remote:Command")) {
+      const isMembership = name.endsWith("-membership");
+      expect("delete" in inputs, name).toBe(isMembership);
+      expect("create" in inputs, name).toBe(!isMembership);
+    }
+    expect(graph[`${workers[0]!}-membership`]!.inputs.delete).toContain(
+      "remove-node.sh \"$1\"' openstack-kubernetes 'worker-1'",
+    );
+  });
+});
+
+describe("commands", () => {
+  it("run again on a machine that was made anew, and only then", () => {
+    for (const node of nodes) {
+      for (const command of ["secrets", "converge"]) {
+        expect(graph[`${node}-${command}`]!.inputs.triggers).toEqual([`${node}-instance-id`]);
+      }
+    }
+    expect(graph["demo-ready"]!.inputs.triggers).toEqual([nodes.map((node) => `${node}-instance-id`)]);
+  });
+
+  it("know the machine's host key and hand on no earlier output", () => {
+    for (const { name, inputs } of resources.filter(({ type }) => type === "command:remote:Command")) {
+      const machine =
+        nodes.find((node) => name.startsWith(node) && !name.endsWith("-membership")) ?? controlPlane;
+      const { connection } = inputs as { connection: { value: Record<string, unknown> } };
+      expect(connection, name).toBeInstanceOf(Secret);
+      expect(connection.value).toMatchObject({ user: "debian", hostKey: `ssh-key ${machine}-host-key\n` });
+      expect(inputs.addPreviousOutputInEnv, name).toBe(false);
+    }
+  });
+
+  it("the gate gets every node with its pod network", () => {
+    expect(graph["demo-ready"]!.inputs.stdin).toBe(
+      "cp-1 control-plane 10.100.10.0/24 10.100.10.1\n" +
+        "worker-1 worker 10.100.11.0/24 10.100.11.1\n" +
+        "worker-2 worker 10.100.12.0/24 10.100.12.1\n",
+    );
+  });
+});
+
+describe("secrets", () => {
+  it("no private key is anywhere openly", () => {
+    const keys = resources
+      .filter(({ type }) => type === "tls:index/privateKey:PrivateKey")
+      .map(({ name }) => name);
+    expect(keys.length).toBeGreaterThan(20);
+    for (const { name, inputs, outputs } of resources) {
+      for (const kind of [
+        "private key of",
+        "private SSH key of",
+        Buffer.from("private key of").toString("base64").slice(0, 16),
+      ]) {
+        expect(openly(inputs, kind), `inputs of ${name}`).toBe(false);
+        expect(openly(outputs, kind), `outputs of ${name}`).toBe(false);
+      }
+    }
+  });
+
+  it("keys and certificates travel by standard input, the user data and the kubeconfig are secret too", () => {
+    for (const node of nodes) {
+      expect(graph[`${node}-secrets`]!.inputs.stdin).toBeInstanceOf(Secret);
+      expect(graph[`${node}-secrets`]!.inputs.logging).toBe("none");
+      expect(graph[`${node}-instance`]!.inputs.userData).toBeInstanceOf(Secret);
+    }
+    expect(graph["demo-kubernetes"]!.inputs.kubeconfig).toBeInstanceOf(Secret);
+  });
+
+  it("the kubeconfig says where the API is and who the administrator is", async () => {
+    const text = await new Promise<string>((resolve) => cluster.kubeconfig.apply(resolve));
+    expect(text).toContain("server: https://address of demo-floating-addresses-cp-1:6443");
+    const data = (of: string) => Buffer.from(of).toString("base64");
+    expect(text).toContain(`client-key-data: ${data("private key of demo-certificates-admin-key\n")}`);
+    expect(text).toContain(
+      `certificate-authority-data: ${data("certificate demo-certificates-kubernetes-ca-certificate\n")}`,
+    );
+  });
+
+  it("files that a reviewer sees in a preview hold none", () => {
+    for (const node of nodes) {
+      const files = graph[node]!.inputs.files as Record<string, string>;
+      expect(Object.keys(files)).toContain("/etc/kubernetes/kubelet.yaml");
+      expect(JSON.stringify(files)).not.toMatch(/-----BEGIN|private (SSH )?key of/);
+    }
+  });
+
+  const secretFiles = (node: string) => {
+    const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
+    return [...value.matchAll(/^==> (\d+) (.+)$/gm)].map(([, mode, path]) => `${mode} ${path}`);
+  };
+
+  it("a worker gets its own keys and no key of an authority", () => {
+    expect(secretFiles(workers[0]!)).toEqual([
+      "0600 /etc/docker/tls/ca.pem",
+      "0600 /etc/docker/tls/server-cert.pem",
+      "0600 /etc/docker/tls/server-key.pem",
+      "0600 /etc/kubernetes/pki/ca.crt",
+      "0600 /etc/kubernetes/pki/kube-proxy.crt",
+      "0600 /etc/kubernetes/pki/kube-proxy.key",
+      "0600 /etc/kubernetes/pki/kubelet.crt",
+      "0600 /etc/kubernetes/pki/kubelet.key",
+    ]);
+  });
+
+  it("every certificate and key that a control plane's files name is there", () => {
+    const there = secretFiles(controlPlane).map((line) => line.split(" ")[1]);
+    const named = Object.values(graph[controlPlane]!.inputs.files as Record<string, string>).flatMap(
+      (content) =>
+        [
+          ...content.matchAll(
+            /\/etc\/kubernetes\/pki\/[\w/-]+\.(crt|key|pub)|\/etc\/docker\/tls\/[\w-]+\.pem/g,
+          ),
+        ].map(([path]) => path),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    for (const path of new Set(named)) expect(there).toContain(path);
+  });
+});
+
+describe("the cloud's resources", () => {
+  it("a port has its fixed address, its pod network and its groups", () => {
+    expect(graph["demo-address-pairs-worker-1"]!.inputs).toMatchObject({
+      fixedIps: [{ subnetId: "demo-network-subnet-id", ipAddress: "10.0.0.11" }],
+      allowedAddressPairs: [{ ipAddress: "10.100.11.0/24" }],
+      securityGroupIds: ["demo-security-groups-node-id"],
+    });
+    expect(graph["demo-address-pairs-cp-1"]!.inputs.securityGroupIds).toEqual([
+      "demo-security-groups-node-id",
+      "demo-security-groups-control-plane-id",
+    ]);
+  });
+
+  it("a pod network is routed to its node", () => {
+    expect(graph["demo-pod-routes-worker-2"]!.inputs).toEqual({
+      routerId: "demo-network-router-id",
+      destinationCidr: "10.100.12.0/24",
+      nextHop: "10.0.0.12",
+    });
+  });
+
+  it("an instance has its port alone for a network and is named as its node", () => {
+    const { inputs } = graph[`${workers[0]!}-instance`]!;
+    expect(inputs).toMatchObject({
+      name: "worker-1",
+      imageId: "image-id",
+      flavorName: "m1.medium",
+      networks: [{ port: "demo-address-pairs-worker-1-id" }],
+    });
+    expect(inputs.securityGroups).toBeUndefined();
+  });
+});
+
+describe("one node more", () => {
+  const more = { ...stackSettings.nodes, "worker-0": { role: "worker", slot: 5 } };
+
+  it("adds its thirteen resources and changes no other's inputs but the gate's", async () => {
+    const larger = await registerCluster({ nodes: more });
+    const added = larger.resources.filter(({ name }) => !(name in graph));
+    // Budget: every resource costs about 40 ms of each preview.
+    expect(added.map(({ name }) => name.replace("worker-0", "N")).sort()).toEqual([
+      "demo-address-pairs-N",
+      "demo-floating-addresses-N",
+      "demo-pod-routes-N",
+      "demo-workers-N",
+      "demo-workers-N-converge",
+      "demo-workers-N-docker-certificate",
+      "demo-workers-N-host-key",
+      "demo-workers-N-instance",
+      "demo-workers-N-key",
+      "demo-workers-N-kubelet-certificate",
+      "demo-workers-N-membership",
+      "demo-workers-N-request",
+      "demo-workers-N-secrets",
+    ]);
+    const changed = resources.filter(
+      ({ name, inputs }) => JSON.stringify(larger.graph[name]?.inputs) !== JSON.stringify(inputs),
+    );
+    expect(changed.map(({ name }) => name)).toEqual(["demo-ready"]);
+  });
+});
+
+describe("a preview of a new cluster", () => {
+  it("registers the same resources, and knows every file before anything is made", async () => {
+    const preview = await registerCluster({}, true);
+    expect(preview.resources.map(({ name }) => name).sort()).toEqual(Object.keys(graph).sort());
+    for (const node of nodes) {
+      expect(preview.graph[node]!.inputs).toEqual(graph[node]!.inputs);
+      expect(preview.graph[`${node}-converge`]!.inputs.stdin).toEqual(
+        graph[`${node}-converge`]!.inputs.stdin,
+      );
+      expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown]);
+    }
+    expect(preview.graph["demo-kubernetes"]!.inputs.clusterIdentifier).toBe("demo");
+  });
+});
+
+describe("runtimes", () => {
+  it("with Docker has the same resources", async () => {
+    const docker = await registerCluster({ runtime: "docker" });
+    expect(docker.resources.map(({ name }) => name).sort()).toEqual(Object.keys(graph).sort());
+  });
+});
+
+it("an Output printed as text is an error", () => {
+  expect(() => `${cluster.kubeconfig as unknown as string}`).toThrow(
+    "Calling [toString] on an [Output<T>] is not supported",
+  );
+});

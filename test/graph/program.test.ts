@@ -1,0 +1,146 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it, vi } from "vitest";
+import { stackSettings } from "../helpers/cluster.ts";
+import { run, type Registered, type RunOptions } from "../helpers/monitor.ts";
+
+const noResults = "Your query returned no results. Please change your search criteria and try again.";
+
+/** The program's configuration as the engine hands it over. */
+function config(changes: Record<string, unknown> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries({ ...stackSettings, ...changes }).map(([key, value]) => [
+      `openstack-kubernetes:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** Runs index.ts as the engine does: all of it anew. */
+async function program(options: RunOptions) {
+  vi.resetModules();
+  return await run(() => import("../../index.ts"), options);
+}
+
+/** What a user reads when the program fails; no stack trace comes with it. */
+async function failure(options: RunOptions): Promise<string> {
+  const error: unknown = await program(options).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(pulumi.RunError.isInstance(error), String(error)).toBe(true);
+  return (error as pulumi.RunError).message;
+}
+
+const there = () => ({ id: "known" });
+
+describe("index.ts", () => {
+  it("exports kubeconfig as a secret, endpoints and inventory", async () => {
+    const { result } = await program({ config: config(), call: there });
+    expect(Object.keys(result).sort()).toEqual(["endpoints", "inventory", "kubeconfig"]);
+    expect(await pulumi.isSecret(result.kubeconfig)).toBe(true);
+    const inventory = await new Promise((resolve) => pulumi.output(result.inventory).apply(resolve));
+    expect(inventory).toMatchObject({
+      "cp-1": { role: "control-plane", address: "10.0.0.10", podNetwork: "10.100.10.0/24" },
+      "worker-2": {
+        role: "worker",
+        address: "10.0.0.12",
+        floatingAddress: "address of demo-floating-addresses-worker-2",
+        instanceId: "demo-workers-worker-2-instance-id",
+      },
+    });
+  });
+
+  it("asks OpenStack once for each image and flavor, and for the external network", async () => {
+    const calls: string[] = [];
+    await program({
+      config: config({
+        nodes: { ...stackSettings.nodes, big: { role: "worker", slot: 20, flavor: "m1.large" } },
+      }),
+      call: (token, inputs) => {
+        calls.push(`${token.split(":").at(-1)} ${String(inputs.name)}`);
+        return { id: "known" };
+      },
+    });
+    expect(calls.sort()).toEqual([
+      "getFlavor m1.large",
+      "getFlavor m1.medium",
+      "getImage debian-13",
+      "getNetwork public",
+    ]);
+  });
+
+  it("tells wrong settings before it asks OpenStack anything", async () => {
+    const call = vi.fn(there);
+    const message = await failure({
+      config: config({ cluster: { name: "demo", kubernetesVersion: 1.36 }, runtime: "podman" }),
+      call,
+    });
+    expect(message).toBe(
+      "2 wrong settings:\n" +
+        "  openstack-kubernetes:cluster.kubernetesVersion: must be text; put the version in quotes\n" +
+        '  openstack-kubernetes:runtime: must be one of docker, containerd, not "podman"',
+    );
+    expect(call).not.toHaveBeenCalled();
+  });
+
+  it("has checksums of its own for a supported version", async () => {
+    await expect(program({ config: config(), call: there })).resolves.toBeDefined();
+  });
+});
+
+describe("what OpenStack does not have", () => {
+  it("is named, all of it at once, one line each", async () => {
+    const message = await failure({
+      config: config({
+        nodes: { ...stackSettings.nodes, big: { role: "worker", slot: 20, flavor: "m1.huge" } },
+      }),
+      call: (_token, { name }) => {
+        if (name === "m1.medium") return { id: "known" };
+        throw new Error(`invoking data source: 1 error occurred:\n\t* ${noResults}\n\n`);
+      },
+    });
+    expect(message.split("\n")).toHaveLength(3);
+    expect(message).toContain("this OpenStack project sees no external network named public");
+    expect(message).toContain("this OpenStack project sees no image named debian-13");
+    expect(message).toContain("this OpenStack project sees no flavor named m1.huge");
+  });
+
+  it("is told from what it has twice", async () => {
+    const message = await failure({
+      config: config(),
+      call: (token) => {
+        if (!token.includes("getImage")) return { id: "known" };
+        throw new Error("1 error occurred:\n\t* Your query returned more than one result.\n\n");
+      },
+    });
+    expect(message).toBe("openstack-kubernetes:machine.image: more than one image is named debian-13");
+  });
+
+  it("creates nothing", async () => {
+    const resources: Registered[] = [];
+    const call = () => {
+      throw new Error(noResults);
+    };
+    await failure({ config: config(), call, resources });
+    expect(resources).toEqual([]);
+  });
+});
+
+describe("an OpenStack that cannot be asked", () => {
+  it("makes one line with the reason and where to look", async () => {
+    const message = await failure({
+      config: config(),
+      call: (token) => {
+        const service = { getImage: "image", getFlavor: "compute", getNetwork: "networking" }[
+          token.split(":").at(-1)!
+        ];
+        throw new Error(
+          `invoking ${token}: 1 error occurred:\n\t* Error creating OpenStack ${service} client: One of 'auth_url' or 'cloud' must be specified\n\n`,
+        );
+      },
+    });
+    expect(message).toBe(
+      "OpenStack could not be asked; check openstack:cloud, clouds.yaml or the OS_ variables: One of 'auth_url' or 'cloud' must be specified",
+    );
+  });
+});

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { downloadsOf, type Checksums } from "../../model/downloads.ts";
+import { plan, type ClusterPlan } from "../../model/plan.ts";
+import { parseSettings } from "../../model/settings.ts";
+import { cniPlugins, criDockerd } from "../../model/versions.ts";
+
+export const kubernetesVersion = "1.36.3";
+
+/** The least that a stack must say, with one control-plane node and two workers. */
+export const stackSettings = {
+  cluster: { name: "demo", kubernetesVersion },
+  network: { externalNetwork: "public" },
+  machine: { image: "debian-13", flavor: "m1.medium" },
+  nodes: {
+    "cp-1": { role: "control-plane", slot: 10 },
+    "worker-1": { role: "worker", slot: 11 },
+    "worker-2": { role: "worker", slot: 12 },
+  },
+};
+
+/** SHA-256 of every download of a version; made up, but of the right form and stable. */
+export function checksums(version = kubernetesVersion): Checksums {
+  const downloads = downloadsOf({ kubernetesVersion: version, cniPlugins, criDockerd });
+  return Object.fromEntries(
+    downloads.map(({ path }) => [path, createHash("sha256").update(path).digest("hex")]),
+  );
+}
+
+/** The plan of `stackSettings` with some of its settings replaced. */
+export function planOf(changes: Record<string, unknown> = {}): ClusterPlan {
+  return plan(parseSettings({ ...stackSettings, ...changes }), checksums());
+}

@@ -1,0 +1,327 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { V1Lease, V1Node, V1NodeList, V1PodList, V1Service } from "@kubernetes/client-node";
+import { afterAll, describe, expect, it } from "vitest";
+import { machinesOf, on, resourceNamed, type Machine } from "../../lab/client/machines.ts";
+import { openStack } from "../../lab/client/openstack.ts";
+import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
+import { inLabRun } from "../../lab/client/run.ts";
+import { phase } from "../../lab/phase.ts";
+import { captured } from "./helpers/capture.ts";
+import { eventually } from "./helpers/eventually.ts";
+import { inventory } from "./helpers/inventory.ts";
+import { Kubectl } from "./helpers/kubectl.ts";
+import { outside, withServerOutside } from "./helpers/outside.ts";
+import { PlainMachine } from "./helpers/plain-machine.ts";
+import {
+  answers,
+  ask,
+  askEachOther,
+  inProbe,
+  isReady,
+  logsOf,
+  nodePort,
+  probes,
+  serviceName,
+  startProbes,
+  whoPath,
+  withOwnAddresses,
+  type Probe,
+} from "./helpers/probes.ts";
+
+interface Outputs {
+  kubeconfig: string;
+  endpoints: { api: string };
+  inventory: Record<
+    string,
+    { role: string; address: string; podNetwork: string; floatingAddress: string; instanceId: string }
+  >;
+}
+
+/** A cluster that came up, and how to reach all parts of it. */
+interface Cluster {
+  outputs: Outputs;
+  kubectl: Kubectl;
+  machines: Record<string, Machine>;
+  routerId: string;
+  plain: PlainMachine;
+}
+
+const settings = await labSettings();
+const names = Object.keys(settings.nodes);
+const workers = names.filter((name) => settings.nodes[name]!.role === "worker");
+
+async function reach(stack: Stack): Promise<Omit<Cluster, "plain">> {
+  const outputs = await stack.outputs<Outputs>();
+  const kubeconfig = join(stack.folder, "kubeconfig");
+  await writeFile(kubeconfig, outputs.kubeconfig, { mode: 0o600 });
+  const machines = await machinesOf(stack, names);
+  const routerId = resourceNamed(await stack.resources(), "-network-router").id!;
+  return { outputs, kubectl: new Kubectl(kubeconfig), machines, routerId };
+}
+
+const ready = ({ status }: V1Node): boolean =>
+  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
+
+/** Differs after a start of the machine, also where it is a container and shares the host's boot id. */
+const bootOf = (machine: Machine): Promise<string> =>
+  on(machine, "cat /proc/sys/kernel/random/boot_id; cut -d ' ' -f 22 /proc/1/stat", { limit: 15 });
+
+const heartbeat = async (kubectl: Kubectl, node: string): Promise<number> => {
+  const lease = await kubectl.get<V1Lease>("lease", node, "--namespace=kube-node-lease");
+  return Date.parse(String(lease.spec?.renewTime));
+};
+
+describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
+  const name = `e2e-${runtime}`;
+  let before: string[] = [];
+  let stack: Stack | undefined;
+  let reached: Cluster | undefined;
+
+  /** The cluster; what needs it fails at once when it did not come up. */
+  function cluster(): Cluster {
+    if (reached === undefined) throw new Error("the cluster did not come up");
+    return reached;
+  }
+  const probesNow = (): Promise<Probe[]> => probes(cluster().kubectl, names);
+  const service = (name: string): Promise<V1Service> =>
+    cluster().kubectl.get<V1Service>("service", name, "--namespace=probes");
+
+  afterAll(async () => {
+    // What a failed test left; after the last test there is nothing.
+    await reached?.plain.remove();
+    await stack?.destroyRest();
+  });
+
+  it("comes up in one run of the program", async () => {
+    const own = { ...settings, cluster: { ...settings.cluster, name }, runtime };
+    stack = await Stack.create(name, own);
+    before = await inventory();
+    const run = await phase(`${name}: pulumi up`, async () => mustSucceed(stack!, await stack!.up()));
+    expect(run.changes.create).toBeGreaterThan(0);
+    const found = await reach(stack);
+    // It boots while the next tests run.
+    const plain = await PlainMachine.boot(name, settings.machine.image, settings.machine.flavor);
+    reached = { ...found, plain };
+    expect(Object.keys(found.outputs.inventory).sort()).toEqual([...names].sort());
+  });
+
+  it("has every node Ready, with the version, runtime and networks of its settings", async () => {
+    const { kubectl, outputs } = cluster();
+    const { items } = await kubectl.get<V1NodeList>("nodes");
+    const found = items.map((node) => ({
+      name: node.metadata?.name,
+      ready: ready(node),
+      version: node.status?.nodeInfo?.kubeletVersion,
+      runtime: node.status?.nodeInfo?.containerRuntimeVersion.split(":")[0],
+      podNetwork: node.spec?.podCIDR,
+      address: node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
+      instance: node.spec?.providerID,
+    }));
+    expect(found.sort((a, b) => (a.name! < b.name! ? -1 : 1))).toEqual(
+      [...names].sort().map((node) => ({
+        name: node,
+        ready: true,
+        version: `v${settings.cluster.kubernetesVersion}`,
+        runtime,
+        podNetwork: outputs.inventory[node]!.podNetwork,
+        address: outputs.inventory[node]!.address,
+        instance: `openstack:///${outputs.inventory[node]!.instanceId}`,
+      })),
+    );
+  });
+
+  it("runs a pod on each node; exec, logs and lists of everything work", async () => {
+    const { kubectl } = cluster();
+    await phase(`${name}: probes on all nodes`, () => startProbes(kubectl));
+    const all = await probesNow();
+    const hosts = await Promise.all(all.map((probe) => inProbe(kubectl, probe, "hostname")));
+    expect(hosts.map((host) => host.trim())).toEqual(all.map((probe) => probe.name));
+    // The kubelets ask the probes whether they are ready, and those log it.
+    for (const probe of all) expect(await logsOf(kubectl, probe)).toMatch(/response:200/);
+    for (const node of names)
+      expect(await kubectl.run(["get", "nodes,pods", "-A"])).toContain(`node/${node}`);
+    // Mirror pods of static pods are the last to show, after a minute and a half.
+    await phase(`${name}: every pod ready`, () =>
+      eventually(150, async () => {
+        const { items } = await kubectl.get<V1PodList>("pods", "--all-namespaces");
+        const waiting = items.filter((pod) => !isReady(pod)).map((pod) => pod.metadata?.name);
+        expect(waiting).toEqual([]);
+        const found = items.map((pod) => pod.metadata?.name ?? "");
+        for (const part of ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "coredns"])
+          expect(found.filter((pod) => pod.startsWith(part))).not.toEqual([]);
+      }),
+    );
+  });
+
+  it("lets pods of all nodes reach each other with their own addresses", async () => {
+    const all = await probesNow();
+    expect(await askEachOther(cluster().kubectl, all)).toEqual(withOwnAddresses(all));
+  });
+
+  it("routes between nodes by the Neutron router, the pod's address unchanged on the far node", async () => {
+    const { kubectl, machines, routerId } = cluster();
+    const all = await probesNow();
+    const [near, far] = workers.map((worker) => all.find((probe) => probe.node === worker)!) as [
+      Probe,
+      Probe,
+    ];
+    const filter = `icmp[icmptype] == icmp-echo and src host ${near.address} and dst host ${far.address}`;
+    const ping = (): Promise<string> => inProbe(kubectl, near, `ping -c 3 -W 3 ${far.address}`);
+    const request = `IP ${near.address} > ${far.address}: ICMP echo request`;
+
+    const { ssh } = machines[far.node]!;
+    const route = await on(machines[far.node]!, "ip -o route show default");
+    const outer = /dev (\S+)/.exec(route)![1]!;
+    const onNode = await captured(ssh, { on: outer, filter, packets: 3 }, ping);
+    expect(onNode).toHaveLength(3);
+    for (const line of onNode) expect(line).toContain(request);
+
+    const router = ["ip", "netns", "exec", `qrouter-${routerId}`, "sh", "-c"];
+    const onRouter = await captured(router, { on: "any", filter, packets: 6 }, ping);
+    const passed = (direction: "In" | "Out"): number =>
+      onRouter.filter((line) => new RegExp(`qr-\\S+ +${direction} +${request}`).test(line)).length;
+    expect({ in: passed("In"), out: passed("Out") }).toEqual({ in: 3, out: 3 });
+  });
+
+  it("lets pods and a plain machine of the subnet reach each other with their own addresses", async () => {
+    const { kubectl, plain } = cluster();
+    const all = await probesNow();
+    const at = `http://${plain.address}:8080`;
+    const fetch = (probe: Probe, path: string): Promise<string> =>
+      inProbe(kubectl, probe, `wget -q -T 5 -O - ${at}/${path}`);
+    await phase(`${name}: plain machine answers`, () => eventually(180, () => fetch(all[0]!, "")));
+    for (const probe of all) {
+      expect((await fetch(probe, "")).trim()).toBe(probe.address);
+      expect(answers(await fetch(probe, probe.address))).toEqual([{ from: plain.address, by: probe.name }]);
+    }
+    await plain.remove();
+  });
+
+  it("masquerades pods that leave the cluster: outside they have their node's floating address", async () => {
+    const { kubectl, outputs } = cluster();
+    const all = await probesNow();
+    const seen = await withServerOutside(() =>
+      Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T 5 -O - ${outside}`))),
+    );
+    expect(seen.map((text) => text.trim())).toEqual(
+      all.map(({ node }) => outputs.inventory[node]!.floatingAddress),
+    );
+  });
+
+  it("answers on a service's address, from pods by name and from every node", async () => {
+    const { kubectl, machines } = cluster();
+    const all = await probesNow();
+    const pods = all.map((probe) => probe.name).sort();
+    const rounds = 12;
+    const fromPods = await Promise.all(
+      all.map((probe) => ask(kubectl, probe, Array<string>(rounds).fill(serviceName("who")))),
+    );
+    const byNow = [...new Set(fromPods.flat().map(({ by }) => by))].sort();
+    // All of them have a share, whichever asks.
+    expect(byNow).toEqual(pods);
+
+    const address = (await service("who")).spec?.clusterIP;
+    for (const machine of Object.values(machines)) {
+      const loop = `for i in $(seq ${rounds}); do curl -sS -m 5 http://${address}${whoPath}; done`;
+      const fromNode = answers(await on(machine, loop));
+      expect(fromNode).toHaveLength(rounds);
+      for (const { by } of fromNode) expect(pods).toContain(by);
+    }
+  });
+
+  it("answers on a node port from outside, at each worker's floating address", async () => {
+    const { outputs } = cluster();
+    const pods = (await probesNow()).map((probe) => probe.name);
+    for (const worker of workers) {
+      const url = `http://${outputs.inventory[worker]!.floatingAddress}:${nodePort}${whoPath}`;
+      const text = await inLabRun([
+        "curl",
+        "--silent",
+        "--show-error",
+        "--max-time",
+        "5",
+        ...Array(6).fill(url),
+      ]);
+      const found = answers(text);
+      expect(found).toHaveLength(6);
+      for (const { by } of found) expect(pods).toContain(by);
+    }
+  });
+
+  it("names services and pods by DNS: A, SRV and reverse, from every node", async () => {
+    const { kubectl } = cluster();
+    const all = await probesNow();
+    const address = (await service("who")).spec!.clusterIP!;
+    const names = { who: serviceName("who"), headless: serviceName("who-headless") };
+    for (const probe of all) {
+      const dig = async (query: string): Promise<string[]> => {
+        const text = await inProbe(kubectl, probe, `dig +short +time=3 +tries=2 ${query}`);
+        return text.trim().split("\n").sort();
+      };
+      expect(await dig(`${names.who} A`)).toEqual([address]);
+      expect(await dig(`${names.headless} A`)).toEqual(all.map((other) => other.address).sort());
+      expect(await dig(`_http._tcp.${names.who} SRV`)).toEqual([`0 100 80 ${names.who}.`]);
+      expect(await dig(`_http._tcp.${names.headless} SRV`)).toEqual(
+        all.map((other) => `0 33 8080 ${other.address.replaceAll(".", "-")}.${names.headless}.`).sort(),
+      );
+      expect(await dig(`-x ${address}`)).toEqual([`${names.who}.`]);
+      // The resolver's search list makes a short name of it.
+      expect(await inProbe(kubectl, probe, "nslookup who")).toContain(address);
+    }
+  });
+
+  it("has nothing to change in a second run of the program", async () => {
+    cluster();
+    const again = await phase(`${name}: pulumi up again`, async () => mustSucceed(stack!, await stack!.up()));
+    expect(Object.keys(again.changes)).toEqual(["same"]);
+    const preview = await stack!.preview("--expect-no-changes");
+    expect(preview.errors).toEqual([]);
+    expect(preview.succeeded).toBe(true);
+  });
+
+  it("is back by itself after Nova has rebooted every node", async () => {
+    const { kubectl, machines, outputs } = cluster();
+    const earlier = await probesNow();
+    const boots = await Promise.all(names.map((node) => bootOf(machines[node]!)));
+    await openStack(
+      ...names.map((node) => ({
+        service: "compute" as const,
+        method: "POST" as const,
+        path: `/servers/${outputs.inventory[node]!.instanceId}/action`,
+        body: { reboot: { type: "HARD" } },
+      })),
+    );
+    await phase(`${name}: all machines rebooted`, () =>
+      eventually(180, async () => {
+        const now = await Promise.all(names.map((node) => bootOf(machines[node]!)));
+        names.forEach((_, index) => expect(now[index]).not.toBe(boots[index]));
+      }),
+    );
+    const rebooted = Date.now();
+    await phase(`${name}: all nodes Ready again`, () =>
+      eventually(300, async () => {
+        // A node that is away stays Ready for a while, so only one that has reported since counts.
+        for (const node of names) expect(await heartbeat(kubectl, node)).toBeGreaterThan(rebooted);
+        const { items } = await kubectl.get<V1NodeList>("nodes");
+        expect(items.filter(ready)).toHaveLength(names.length);
+      }),
+    );
+    await phase(`${name}: pods reach each other again`, () =>
+      eventually(180, async () => {
+        const now = await probesNow();
+        now.forEach((probe, index) => expect(probe.started).not.toBe(earlier[index]!.started));
+        expect(await askEachOther(kubectl, now)).toEqual(withOwnAddresses(now));
+        for (const probe of now) await ask(kubectl, probe, [serviceName("who")]);
+      }),
+    );
+  });
+
+  it("is destroyed without a trace in OpenStack", async () => {
+    if (stack === undefined) throw new Error("the stack was not made");
+    await reached?.plain.remove();
+    await phase(`${name}: pulumi destroy`, async () => mustSucceed(stack!, await stack!.destroy()));
+    expect(await stack.resources()).toEqual([]);
+    expect(await inventory()).toEqual(before);
+  });
+});

@@ -1,0 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Repeats a step until it succeeds; its last error counts when it never does. */
+export async function eventually<T>(seconds: number, step: () => Promise<T>): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await delay(500);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundle, file, type File, type Files } from "../../model/bundle.ts";
+import { installFilesAndConverge, installSecrets } from "../../model/commands.ts";
+import { Machine } from "../helpers/machine.ts";
+import { planOf } from "../helpers/cluster.ts";
+
+const converge = "/usr/local/lib/openstack-kubernetes/converge.sh";
+
+describe("bundle", () => {
+  it("is readable text in the order of the paths", () => {
+    expect(bundle({ "/b": { content: "two\nlines\n", mode: "0755" }, "/a": file("one\n") })).toBe(
+      "==> 0644 /a\none\n==> 0755 /b\ntwo\nlines\n",
+    );
+  });
+
+  it("does not depend on the order in which files were put in", () => {
+    const { files } = planOf().controlPlane;
+    expect(bundle(Object.fromEntries(Object.entries(files).reverse()))).toBe(bundle(files));
+  });
+
+  it("refuses what it could not give back", () => {
+    expect(() => bundle({ "/a": file("==> here\n") })).toThrow('/a: no line of a file may begin with "==> "');
+    expect(() => bundle({ "/a": file("x\n==> here\n") })).toThrow(
+      '/a: no line of a file may begin with "==> "',
+    );
+    expect(() => bundle({ "/a": file("x") })).toThrow("/a: must end with a newline");
+  });
+});
+
+describe("install-files.sh", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+  });
+  afterEach(() => {
+    machine.remove();
+  });
+
+  const install = async (files: Files | string, command = installSecrets) => {
+    const input = typeof files === "string" ? files : bundle(files);
+    return await machine.run(command, input);
+  };
+  const done = { exitCode: 0, stdout: "", stderr: "" };
+  const found = (path: string): File => ({
+    content: readFileSync(machine.path(path), "utf8"),
+    mode: `0${(statSync(machine.path(path)).mode & 0o777).toString(8)}` as File["mode"],
+  });
+  const foundAll = (files: Files) =>
+    Object.fromEntries(Object.keys(files).map((path) => [path, found(path)]));
+  const leftOvers = () =>
+    readdirSync(machine.path("/var/lib/openstack-kubernetes")).filter((name) => name.startsWith("stage"));
+  const identity = (path: string) => {
+    const { mtimeMs, ino } = statSync(machine.path(path));
+    return [mtimeMs, ino];
+  };
+
+  it("puts every file of a control-plane node into place, byte for byte, with its mode", async () => {
+    const { files } = planOf({ runtime: "docker" }).controlPlane;
+    const { [converge]: _script, ...others } = files;
+    expect(await install(others)).toEqual(done);
+    expect(foundAll(others)).toEqual(others);
+    expect(leftOvers()).toEqual([]);
+  });
+
+  it("gives back any text", { timeout: 30_000 }, async () => {
+    const line = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\0\n]/g, ""));
+    const content = fc.array(line).map((lines) => lines.map((text) => `${text}\n`).join(""));
+    const modes = fc.constantFrom<File["mode"][]>("0600", "0644", "0755");
+    const paths = fc
+      .stringMatching(/^\/[a-z]{1,3}\/[A-Za-z0-9._-]{1,20}$/)
+      .filter((path) => !/\/\.+$/.test(path));
+    const files = fc
+      .dictionary(
+        paths.map((path) => `/opt${path}`),
+        fc.record({ content, mode: modes }),
+        { minKeys: 1 },
+      )
+      .filter((some) =>
+        Object.values(some).every((one) => one.content !== "" && !/^==> /m.test(one.content)),
+      );
+    await fc.assert(
+      fc.asyncProperty(files, async (some) => {
+        expect(await install(some)).toEqual(done);
+        expect(foundAll(some)).toEqual(some);
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it("makes folders that all may enter, and keeps secrets from others", async () => {
+    await install({ "/etc/new/folder/key": { content: "secret\n", mode: "0600" } });
+    expect(found("/etc/new/folder/key").mode).toBe("0600");
+    expect(statSync(machine.path("/etc/new/folder")).mode & 0o777).toBe(0o755);
+    expect(statSync(machine.path("/var/lib/openstack-kubernetes")).mode & 0o077).toBe(0);
+  });
+
+  it("changes nothing when run again", async () => {
+    const files = { "/etc/a": file("a\n"), "/etc/b": { content: "b\n", mode: "0755" } } satisfies Files;
+    await install(files);
+    for (const path of Object.keys(files)) utimesSync(machine.path(path), 1000, 1000);
+    const before = Object.keys(files).map(identity);
+    expect(await install(files)).toEqual(done);
+    expect(Object.keys(files).map(identity)).toEqual(before);
+  });
+
+  it("renews only files whose content or mode differs", async () => {
+    await install({ "/etc/a": file("a\n"), "/etc/b": file("b\n"), "/etc/c": file("c\n") });
+    const before = identity("/etc/a");
+    const files: Files = {
+      "/etc/a": file("a\n"),
+      "/etc/b": file("new\n"),
+      "/etc/c": { content: "c\n", mode: "0600" },
+    };
+    expect(await install(files)).toEqual(done);
+    expect(foundAll(files)).toEqual(files);
+    expect(identity("/etc/a")).toEqual(before);
+  });
+
+  it("brings back a file that was deleted or edited on the machine", async () => {
+    const files = { "/etc/a": file("a\n"), "/etc/b": file("b\n") };
+    await install(files);
+    rmSync(machine.path("/etc/a"));
+    machine.write("/etc/b", "edited\n");
+    expect(await install(files)).toEqual(done);
+    expect(foundAll(files)).toEqual(files);
+  });
+
+  it("takes away what an earlier bundle of the same name had, and nothing of another's", async () => {
+    machine.write(converge, "#!/bin/sh\n");
+    await install({ "/etc/key": file("k\n") });
+    await install(
+      { "/etc/a": file("a\n"), "/etc/b": file("b\n"), [converge]: script("true") },
+      installFilesAndConverge,
+    );
+    const outcome = await install(
+      { "/etc/a": file("a\n"), [converge]: script("true") },
+      installFilesAndConverge,
+    );
+    expect(outcome).toEqual(done);
+    expect(existsSync(machine.path("/etc/b"))).toBe(false);
+    expect(["/etc/a", "/etc/key"].map((path) => existsSync(machine.path(path)))).toEqual([true, true]);
+  });
+
+  it("refuses an empty input and touches nothing", async () => {
+    await install({ "/etc/a": file("a\n") });
+    const outcome = await install("");
+    expect(outcome.exitCode).toBe(1);
+    expect(outcome.stderr).toMatch(
+      /: installing the secrets files failed: nothing arrived on standard input$/,
+    );
+    expect(existsSync(machine.path("/etc/a"))).toBe(true);
+    expect(leftOvers()).toEqual([]);
+  });
+
+  it("refuses an input that is no bundle", async () => {
+    const outcome = await install("hello\n==> 0644 /etc/a\na\n");
+    expect(outcome.exitCode).toBe(1);
+    expect(outcome.stderr).toContain("installing the secrets files failed: the bundle could not be read");
+    expect(existsSync(machine.path("/etc/a"))).toBe(false);
+  });
+
+  it("says so when cloud-init did not finish, and takes its warnings for done", async () => {
+    machine.program("cloud-init", "exit 1");
+    const failed = await install({ "/etc/a": file("a\n") });
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toContain("cloud-init did not finish");
+    machine.program("cloud-init", "exit 2");
+    expect(await install({ "/etc/a": file("a\n") })).toEqual(done);
+  });
+
+  it("stands two runs at once", async () => {
+    const bundles = ["one", "two"].map((text): Files =>
+      Object.fromEntries(Array.from({ length: 15 }, (_, n) => [`/etc/many/${n}`, file(`${text} ${n}\n`)])),
+    );
+    expect(await Promise.all(bundles.map((files) => install(files)))).toEqual([done, done]);
+    // All of one of them, no mixture.
+    const [first] = found("/etc/many/0").content.split(" ");
+    for (const path of Object.keys(bundles[0]!))
+      expect(found(path).content).toMatch(new RegExp(`^${first} `));
+    expect(leftOvers()).toEqual([]);
+  });
+
+  it("converges with the files in place, and fails when that fails", async () => {
+    const files = { "/etc/a": file("a\n"), [converge]: script("cat /etc/a; exit 7") };
+    expect(await install(files, installFilesAndConverge)).toEqual({ exitCode: 7, stdout: "a", stderr: "" });
+  });
+
+  it("puts new secrets to use on a node that is up, and only there", async () => {
+    expect(await install({ "/etc/key": file("1\n") })).toEqual(done);
+    machine.program("../lib/openstack-kubernetes/converge.sh", "cat /etc/key");
+    expect(await install({ "/etc/key": file("2\n") })).toEqual({ ...done, stdout: "2" });
+  });
+
+  function script(text: string): File {
+    return { content: `#!/bin/bash\n${text}\n`, mode: "0755" };
+  }
+});

@@ -1,0 +1,357 @@
+import { describe, expect, it } from "vitest";
+import { plan } from "../../model/plan.ts";
+import { parseSettings, SettingsError, settingsFromConfig } from "../../model/settings.ts";
+import { checksums, planOf, stackSettings } from "../helpers/cluster.ts";
+
+/** What is wrong with `stackSettings` when some of its settings are replaced, without the namespace. */
+function problemsOf(input: unknown): string[] {
+  try {
+    plan(parseSettings(input), checksums());
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return error.problems.map((problem) => problem.replaceAll(/openstack-kubernetes:(?! )/g, ""));
+  }
+  return [];
+}
+
+const cluster = (settings: object) => ({ cluster: { ...stackSettings.cluster, ...settings } });
+const network = (settings: object) => ({ network: { ...stackSettings.network, ...settings } });
+const worker = (settings: object) => ({
+  nodes: { ...stackSettings.nodes, "worker-1": { role: "worker", slot: 11, ...settings } },
+});
+
+const label = "must be a DNS label: a-z, 0-9 and -, at most 63 characters, not beginning or ending with -";
+const version = 'must be a patch version of 1.35, 1.36, 1.37, such as "1.36.3"';
+const noNetwork = "is no IPv4 network such as 10.0.0.0/16";
+const noRegistry = "must be a host, perhaps with a port and a path, such as registry.k8s.io";
+const slotRange =
+  "10.0.0.0/24 has its router at 1 and Neutron's own range in its last quarter, 10.100.0.0/16 has 256 networks of /24";
+
+describe("one wrong setting", () => {
+  it.each<[title: string, changes: object, problem: string]>([
+    ["no cluster", { cluster: undefined }, "cluster: is missing"],
+    ["no name", { cluster: {} }, "cluster.name: is missing"],
+    ["a name in capitals", cluster({ name: "Demo" }), `cluster.name: ${label}`],
+    ["a name that is a number", cluster({ name: 5 }), "cluster.name: must be string, not 5"],
+    [
+      "a version without quotes",
+      cluster({ kubernetesVersion: 1.36 }),
+      "cluster.kubernetesVersion: must be text; put the version in quotes",
+    ],
+    [
+      "a version without a patch",
+      cluster({ kubernetesVersion: "1.36" }),
+      `cluster.kubernetesVersion: ${version}`,
+    ],
+    ["an old version", cluster({ kubernetesVersion: "1.34.4" }), `cluster.kubernetesVersion: ${version}`],
+    ["a version with v", cluster({ kubernetesVersion: "v1.36.3" }), `cluster.kubernetesVersion: ${version}`],
+    [
+      "a domain in capitals",
+      cluster({ domain: "Cluster.Local" }),
+      "cluster.domain: must be a DNS domain such as cluster.local",
+    ],
+    ["no network at all", cluster({ podNetwork: "pods" }), `cluster.podNetwork: ${noNetwork}`],
+    ["an IPv6 network", cluster({ podNetwork: "fd00::/48" }), `cluster.podNetwork: ${noNetwork}`],
+    [
+      "a network with host bits",
+      cluster({ podNetwork: "10.100.1.0/16" }),
+      "cluster.podNetwork: has host bits set; the network is 10.100.0.0/16",
+    ],
+    [
+      "a port out of range",
+      cluster({ apiPort: 70000 }),
+      "cluster.apiPort: Too big: expected number to be <=65535",
+    ],
+    [
+      "a DNS address that is none",
+      cluster({ dnsAddress: "dns" }),
+      "cluster.dnsAddress: must be an IPv4 address such as 10.0.0.10",
+    ],
+    [
+      "a DNS address elsewhere",
+      cluster({ dnsAddress: "10.0.0.10" }),
+      "cluster.dnsAddress: must be an address of 10.254.0.0/16 after 10.254.0.1",
+    ],
+    [
+      "the API's address for the DNS",
+      cluster({ dnsAddress: "10.254.0.1" }),
+      "cluster.dnsAddress: must be an address of 10.254.0.0/16 after 10.254.0.1",
+    ],
+    [
+      "too small a service network",
+      cluster({ serviceNetwork: "10.254.0.0/29" }),
+      "cluster.serviceNetwork: must be between /12 and /28, not /29",
+    ],
+    [
+      "too large a service network",
+      cluster({ serviceNetwork: "172.0.0.0/8" }),
+      "cluster.serviceNetwork: must be between /12 and /28, not /8",
+    ],
+    [
+      "too small a part of the pod network",
+      cluster({ nodePodPrefix: 28 }),
+      "cluster.nodePodPrefix: Too big: expected number to be <=27",
+    ],
+    [
+      "a pod network over the service network",
+      cluster({ podNetwork: "10.254.0.0/16" }),
+      "cluster.podNetwork: 10.254.0.0/16 overlaps cluster.serviceNetwork 10.254.0.0/16",
+    ],
+    [
+      "a node network in the pod network",
+      network({ nodeNetwork: "10.100.7.0/24" }),
+      "cluster.podNetwork: 10.100.0.0/16 overlaps network.nodeNetwork 10.100.7.0/24",
+    ],
+    [
+      "a service network over the node network",
+      cluster({ serviceNetwork: "10.0.0.0/16" }),
+      "cluster.serviceNetwork: 10.0.0.0/16 overlaps network.nodeNetwork 10.0.0.0/24",
+    ],
+    ["no external network", { network: {} }, "network.externalNetwork: is missing"],
+    [
+      "a name server that is none",
+      network({ nameServers: ["dns"] }),
+      "network.nameServers.0: must be an IPv4 address such as 10.0.0.10",
+    ],
+    [
+      "one name server as text",
+      network({ nameServers: "10.9.9.9" }),
+      'network.nameServers: must be array, not "10.9.9.9"',
+    ],
+    ["access from no network", network({ access: { ssh: ["me"] } }), `network.access.ssh.0: ${noNetwork}`],
+    ["no image", { machine: { flavor: "m1.medium" } }, "machine.image: is missing"],
+    [
+      "a node name in capitals",
+      { nodes: { ...stackSettings.nodes, Worker_9: { role: "worker", slot: 9 } } },
+      `nodes.Worker_9: ${label}`,
+    ],
+    [
+      "an empty node",
+      { nodes: { ...stackSettings.nodes, "worker-1": null } },
+      "nodes.worker-1: must be object, not null",
+    ],
+    [
+      "another role",
+      worker({ role: "master" }),
+      'nodes.worker-1.role: must be one of control-plane, worker, not "master"',
+    ],
+    ["no slot", worker({ slot: undefined }), "nodes.worker-1.slot: is missing"],
+    ["a slot as text", worker({ slot: "11" }), 'nodes.worker-1.slot: must be number, not "11"'],
+    ["half a slot", worker({ slot: 1.5 }), "nodes.worker-1.slot: must be int, not 1.5"],
+    [
+      "the router's slot",
+      worker({ slot: 1 }),
+      `nodes.worker-1.slot: must be from 2 to 191, not 1: ${slotRange}`,
+    ],
+    [
+      "a slot of Neutron's",
+      worker({ slot: 192 }),
+      `nodes.worker-1.slot: must be from 2 to 191, not 192: ${slotRange}`,
+    ],
+    ["a slot taken", worker({ slot: 12 }), "nodes.worker-2.slot: 12 is the slot of worker-1"],
+    [
+      "a label's key",
+      worker({ labels: { "a b": "c" } }),
+      "nodes.worker-1.labels.a b: must be a label's key such as example.org/disk",
+    ],
+    [
+      "a label's value",
+      worker({ labels: { disk: "very fast" } }),
+      "nodes.worker-1.labels.disk: must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
+    ],
+    [
+      "a taint's effect",
+      worker({ taints: [{ key: "gpu", effect: "Never" }] }),
+      'nodes.worker-1.taints.0.effect: must be one of NoSchedule, PreferNoSchedule, NoExecute, not "Never"',
+    ],
+    [
+      "no control plane",
+      { nodes: { "worker-1": { role: "worker", slot: 11 } } },
+      "nodes: exactly one node has the role control-plane; none has it",
+    ],
+    [
+      "two control planes",
+      { nodes: { ...stackSettings.nodes, "cp-2": { role: "control-plane", slot: 9 } } },
+      "nodes: exactly one node has the role control-plane; cp-1, cp-2 have it",
+    ],
+    ["another runtime", { runtime: "podman" }, 'runtime: must be one of docker, containerd, not "podman"'],
+    ["a user with a blank", { ssh: { user: "Deb ian" } }, "ssh.user: must be a user's name"],
+    [
+      "a mirror by FTP",
+      { downloads: { kubernetes: "ftp://mirror" } },
+      "downloads.kubernetes: must be an http or https address",
+    ],
+    [
+      "a registry with a scheme",
+      { images: { registry: "https://registry.k8s.io" } },
+      `images.registry: ${noRegistry}`,
+    ],
+    ["yes for true", { images: { plainHttp: "yes" } }, 'images.plainHttp: must be boolean, not "yes"'],
+    [
+      "a mode that goes",
+      { kubeProxy: { mode: "ipvs" } },
+      'kubeProxy.mode: must be one of nftables, iptables, not "ipvs"',
+    ],
+    [
+      "a number as a flag's value",
+      { apiServer: { extraArgs: { v: 2 } } },
+      "apiServer.extraArgs.v: must be string, not 2",
+    ],
+    ["an unknown key", { node: {} }, "openstack-kubernetes: has no setting node; see docs/settings.md"],
+    [
+      "an unknown key of a part",
+      cluster({ podCidr: "x" }),
+      "cluster: has no setting podCidr; see docs/settings.md",
+    ],
+    [
+      "an unknown key of a node",
+      worker({ flavour: "x" }),
+      "nodes.worker-1: has no setting flavour; see docs/settings.md",
+    ],
+  ])("%s", (_title, changes, problem) => {
+    expect(problemsOf({ ...stackSettings, ...changes })).toEqual([problem]);
+  });
+});
+
+describe("a version whose downloads have no checksums", () => {
+  const { cluster: _version, ...rest } = stackSettings;
+  const settings = (runtime: string) => ({
+    ...rest,
+    runtime,
+    cluster: { name: "demo", kubernetesVersion: "1.35.9" },
+  });
+
+  it("is refused with the paths of the downloads", () => {
+    const path = "dl.k8s.io/v1.35.9/bin/linux/amd64";
+    expect(problemsOf(settings("containerd"))).toEqual([
+      `downloads.checksums: no SHA-256 is known for ${path}/kubelet, ${path}/kube-proxy, ${path}/kubectl; name a file of them in sha256sum format`,
+    ]);
+  });
+
+  it("is refused for the Docker shim only where Docker runs the pods", () => {
+    const known = checksums("1.36.3");
+    for (const path of Object.keys(known)) if (path.includes("cri-dockerd")) delete known[path];
+    const parsed = (runtime: string) => parseSettings({ ...stackSettings, runtime });
+    expect(() => plan(parsed("docker"), known)).toThrow("cri-dockerd");
+    expect(() => plan(parsed("containerd"), known)).not.toThrow();
+  });
+});
+
+describe("several wrong settings", () => {
+  it("are all told at once, those of single settings", () => {
+    const input = {
+      cluster: { name: "X", kubernetesVersion: 1.36 },
+      network: {},
+      machine: { image: "debian-13", flavor: 3 },
+      nodes: { a: { role: "master", slot: "1" } },
+      runtime: "podman",
+      nodez: {},
+    };
+    expect(problemsOf(input).map((problem) => problem.split(": ")[0])).toEqual([
+      "cluster.name",
+      "cluster.kubernetesVersion",
+      "network.externalNetwork",
+      "machine.flavor",
+      "nodes.a.role",
+      "nodes.a.slot",
+      "runtime",
+      "openstack-kubernetes",
+    ]);
+  });
+
+  it("are all told at once, those that do not fit together", () => {
+    const input = {
+      ...stackSettings,
+      cluster: {
+        name: "demo",
+        kubernetesVersion: "1.37.1",
+        podNetwork: "10.0.0.0/16",
+        dnsAddress: "10.9.9.9",
+      },
+      nodes: {
+        a: { role: "worker", slot: 5 },
+        b: { role: "worker", slot: 5 },
+        c: { role: "worker", slot: 200 },
+      },
+    };
+    expect(problemsOf(input).map((problem) => problem.split(": ")[0])).toEqual([
+      "cluster.podNetwork",
+      "cluster.dnsAddress",
+      "nodes",
+      "nodes.b.slot",
+      "nodes.c.slot",
+      "downloads.checksums",
+    ]);
+  });
+
+  it("make one message with a count and a line each", () => {
+    const error = new SettingsError(["a: is missing", "b: is missing"]);
+    expect(error.message).toBe("2 wrong settings:\n  a: is missing\n  b: is missing");
+    expect(new SettingsError(["a: is missing"]).message).toBe("1 wrong setting:\n  a: is missing");
+  });
+});
+
+describe("right settings", () => {
+  it("get their defaults", () => {
+    const { cluster, network, runtime, ssh, downloads, images, kubeProxy } = parseSettings(stackSettings);
+    expect(cluster).toMatchObject({
+      domain: "cluster.local",
+      podNetwork: "10.100.0.0/16",
+      nodePodPrefix: 24,
+      serviceNetwork: "10.254.0.0/16",
+      apiPort: 6443,
+    });
+    expect(network).toMatchObject({ nodeNetwork: "10.0.0.0/24", nameServers: [], access: { docker: [] } });
+    expect({ runtime, user: ssh.user, mode: kubeProxy.mode }).toEqual({
+      runtime: "containerd",
+      user: "debian",
+      mode: "nftables",
+    });
+    expect(downloads).toEqual({ kubernetes: "https://dl.k8s.io", github: "https://github.com" });
+    expect(images).toEqual({ registry: "registry.k8s.io", plainHttp: false });
+  });
+
+  it("lose the slash at the end of a base address", () => {
+    const { downloads } = parseSettings({
+      ...stackSettings,
+      downloads: { github: "https://mirror.example/gh//" },
+    });
+    expect(downloads.github).toBe("https://mirror.example/gh");
+  });
+
+  it("take a node's image, flavor and zone before the machines'", () => {
+    const { controlPlane, workers } = planOf({
+      machine: { image: "debian-13", flavor: "m1.medium", availabilityZone: "a" },
+      ...worker({ image: "ubuntu-24.04", flavor: "m1.large", availabilityZone: "b" }),
+    });
+    expect(controlPlane).toMatchObject({ image: "debian-13", flavor: "m1.medium", availabilityZone: "a" });
+    expect(workers[0]).toMatchObject({ image: "ubuntu-24.04", flavor: "m1.large", availabilityZone: "b" });
+  });
+
+  it("name the API's and the DNS's service addresses", () => {
+    expect(planOf()).toMatchObject({ apiServiceAddress: "10.254.0.1", dnsAddress: "10.254.0.10" });
+    expect(planOf(cluster({ dnsAddress: "10.254.7.7" })).dnsAddress).toBe("10.254.7.7");
+  });
+});
+
+describe("settingsFromConfig", () => {
+  it("takes the program's own settings, structured ones from JSON", () => {
+    expect(
+      settingsFromConfig({
+        "openstack-kubernetes:runtime": "docker",
+        "openstack-kubernetes:cluster": '{"name":"demo","kubernetesVersion":"1.36.3"}',
+        "openstack:cloud": "mine",
+        "openstack-kubernetes-lab:x": "1",
+      }),
+    ).toEqual({ runtime: "docker", cluster: { name: "demo", kubernetesVersion: "1.36.3" } });
+  });
+
+  it("keeps a version without quotes what YAML made of it, so that it is refused", () => {
+    const input = settingsFromConfig({
+      "openstack-kubernetes:cluster": '{"name":"demo","kubernetesVersion":1.36}',
+    });
+    expect(problemsOf({ ...stackSettings, ...(input as object) })).toEqual([
+      "cluster.kubernetesVersion: must be text; put the version in quotes",
+    ]);
+  });
+});

@@ -1,0 +1,340 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execaSync } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Files } from "../../model/bundle.ts";
+import { removeNode, waitUntilReady } from "../../model/commands.ts";
+import { downloadsOf } from "../../model/downloads.ts";
+import { plan, type ClusterPlan } from "../../model/plan.ts";
+import { parseSettings } from "../../model/settings.ts";
+import { cniPlugins, criDockerd } from "../../model/versions.ts";
+import { kubernetesVersion, stackSettings } from "../helpers/cluster.ts";
+import { Machine } from "../helpers/machine.ts";
+
+// The scripts of a node on a machine whose system programs are stand-ins that write down how they were called.
+
+let machine: Machine;
+beforeEach(() => {
+  machine = new Machine();
+  machine.write("/calls", "");
+  const recorded = (name: string, script = "") =>
+    machine.program(name, `echo "${name} $*" >>/calls\n${script}`);
+  recorded(
+    "systemctl",
+    `case "$*" in
+      *is-active*systemd-resolved*) exit 3 ;;
+      *is-active*) [ -e "/run/active.\${!#}" ] ;;
+      *is-enabled*) [ -e "/run/enabled.\${!#}" ] ;;
+      enable*) touch "/run/enabled.\${!#}" ;;
+      restart*) [ ! -e /fail-restart ] || exit 1; touch "/run/active.\${!#}" ;;
+    esac`,
+  );
+  recorded("networkctl");
+  recorded("apt-get", "touch /run/packages");
+  recorded("dpkg");
+  recorded(
+    "curl",
+    'while [ $# -gt 1 ]; do [ "$1" != -o ] || out=$2; shift; done; cp "/mirror/${1#https://}" "$out"',
+  );
+  machine.program("dpkg-query", "[ ! -e /run/packages ] || echo installed");
+  machine.program("cloud-init", '[ "$1" = status ] || echo instance-1');
+  machine.program(
+    "ip",
+    `case "$*" in
+      *"show to "*) echo "2: eth0    inet 10.0.0.10/24 brd 10.0.0.255 scope global eth0" ;;
+      *cbr0*) echo "3: cbr0    inet 10.100.10.1/24 scope global cbr0"; echo "3: cbr0    inet 10.100.11.1/24" ;;
+    esac`,
+  );
+  machine.write("/sys/class/net/eth0/mtu", "1450\n");
+});
+afterEach(() => {
+  machine.remove();
+});
+
+/** Calls of a system program since the last time this was asked. */
+function calls(program: string, matching = /./): string[] {
+  const all = readFileSync(machine.path("/calls"), "utf8").split("\n");
+  return all.filter((line) => line.startsWith(`${program} `) && matching.test(line));
+}
+const restarted = () =>
+  calls("systemctl", / restart /).map((line) => line.split(" ").at(-1)!.replace(".service", ""));
+const forget = () => writeFileSync(machine.path("/calls"), "");
+
+/** Stands in for kubectl: a test decides what it does. */
+const kubectl = `#!/bin/bash
+echo "kubectl $*" >>/calls
+[ ! -e /api-down ] && { [ ! -e /kubectl ] || . /kubectl "$@"; }
+`;
+
+/** Puts what a node downloads onto the machine's mirror; the checksums of it. */
+function mirror(runtime: string): Record<string, string> {
+  const shim = runtime === "docker" ? criDockerd : undefined;
+  return Object.fromEntries(
+    downloadsOf({ kubernetesVersion, cniPlugins, criDockerd: shim }).map(({ path, members }) => {
+      const target = `/mirror/${path}`;
+      if (members === undefined)
+        machine.write(target, path.endsWith("/kubectl") ? kubectl : `program ${path}\n`);
+      else {
+        for (const member of members)
+          machine.write(`/unpacked/${path}/some/folder/${member}`, `program ${member}\n`);
+        machine.write(target, "");
+        execaSync("tar", [
+          "-C",
+          machine.path(`/unpacked/${path}`),
+          "--sort=name",
+          "--mtime=@0",
+          "-czf",
+          machine.path(target),
+          ".",
+        ]);
+      }
+      return [
+        path,
+        createHash("sha256")
+          .update(readFileSync(machine.path(target)))
+          .digest("hex"),
+      ];
+    }),
+  );
+}
+
+function planned(changes: Record<string, unknown> = {}): ClusterPlan {
+  const settings = parseSettings({ ...stackSettings, ...changes });
+  return plan(settings, mirror(settings.runtime));
+}
+
+/** Puts a node's files where install-files.sh would. */
+function place(files: Files) {
+  for (const [path, { content, mode }] of Object.entries(files)) machine.write(path, content, mode);
+}
+
+function placeSecrets(text: string) {
+  for (const path of [
+    "kubernetes/pki/ca.crt",
+    "kubernetes/pki/kubelet.crt",
+    "kubernetes/pki/kube-proxy.crt",
+    "docker/tls/ca.pem",
+  ]) {
+    machine.write(`/etc/${path}`, `certificate ${text}\n`);
+  }
+}
+
+async function converge({ controlPlane, workers }: ClusterPlan, role = "control-plane") {
+  place((role === "worker" ? workers[0]! : controlPlane).files);
+  return await machine.run("/usr/local/lib/openstack-kubernetes/converge.sh");
+}
+
+const done = { exitCode: 0, stdout: "", stderr: "" };
+const services = ["pod-network", "containerd", "docker", "kubelet", "kube-proxy"];
+
+describe("converge.sh", () => {
+  beforeEach(() => {
+    placeSecrets("1");
+  });
+
+  it("brings a bare machine up: packages, downloads, services in their order, the API's first objects", async () => {
+    expect(await converge(planned())).toEqual(done);
+    expect(calls("apt-get", / install /)[0]).toMatch(/ ca-certificates conntrack containerd .* nftables$/);
+    expect(restarted()).toEqual(services);
+    for (const path of [
+      "/usr/local/bin/kubelet",
+      "/usr/local/bin/kubectl",
+      "/opt/cni/bin/bridge",
+      "/opt/cni/bin/portmap",
+    ]) {
+      expect(statSync(machine.path(path)).mode & 0o777, path).toBe(0o755);
+    }
+    expect(calls("kubectl", / apply /)[0]).toContain("-f /etc/kubernetes/bootstrap");
+  });
+
+  it("puts in what only the machine knows: its interface's MTU, its instance", async () => {
+    await converge(planned());
+    const read = (path: string) => readFileSync(machine.path(path), "utf8");
+    expect(read("/etc/systemd/network/70-cbr0.netdev")).toContain("MTUBytes=1450\n");
+    expect(read("/etc/systemd/system/docker.service.d/mtu.conf")).toContain("CONTAINER_MTU=1450\n");
+    expect(JSON.parse(read("/etc/cni/net.d/10-cbr0.conflist"))).toMatchObject({
+      plugins: [{ mtu: 1450 }, {}],
+    });
+    expect(read("/etc/kubernetes/kubelet.conf.d/10-machine.conf")).toContain(
+      "providerID: openstack:///instance-1\nresolvConf: /etc/resolv.conf\n",
+    );
+  });
+
+  it("changes nothing when run again", async () => {
+    const cluster = planned();
+    await converge(cluster);
+    forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect([restarted(), calls("curl"), calls("apt-get")]).toEqual([[], [], []]);
+  });
+
+  it("starts cri-dockerd where Docker runs the pods", async () => {
+    expect(await converge(planned({ runtime: "docker" }))).toEqual(done);
+    expect(restarted()).toEqual([
+      "pod-network",
+      "containerd",
+      "docker",
+      "cri-dockerd",
+      "kubelet",
+      "kube-proxy",
+    ]);
+    expect(existsSync(machine.path("/usr/local/bin/cri-dockerd"))).toBe(true);
+  });
+
+  it("has no API to wait for and no kubectl on a worker", async () => {
+    machine.write("/api-down", "");
+    expect(await converge(planned(), "worker")).toEqual(done);
+    expect(existsSync(machine.path("/usr/local/bin/kube-proxy"))).toBe(true);
+    expect(calls("curl", /kubectl/)).toEqual([]);
+  });
+
+  it.each<[string, string[], Record<string, unknown>]>([
+    ["the kubelet's configuration", ["kubelet"], { kubelet: { maxPods: 50 } }],
+    ["kube-proxy's", ["kube-proxy"], { kubeProxy: { mode: "iptables" } }],
+    ["a network", ["pod-network"], { network: { externalNetwork: "public", nodeNetwork: "10.0.0.0/25" } }],
+    [
+      "a node's labels",
+      ["kubelet"],
+      { nodes: { "cp-1": { role: "control-plane", slot: 10, labels: { disk: "fast" } } } },
+    ],
+  ])("restarts only what %s changes", async (_what, units, changes) => {
+    await converge(planned());
+    forget();
+    expect(await converge(planned(changes))).toEqual(done);
+    expect(restarted()).toEqual(units);
+  });
+
+  it("puts new certificates to use", async () => {
+    await converge(planned());
+    forget();
+    placeSecrets("2");
+    expect(await converge(planned())).toEqual(done);
+    expect(restarted()).toEqual(["docker", "kubelet", "kube-proxy"]);
+  });
+
+  it("refuses a download whose checksum differs, and says which", async () => {
+    const cluster = planned();
+    const path = `dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/kubelet`;
+    machine.write(`/mirror/${path}`, "something else\n");
+    const { exitCode, stderr } = await converge(cluster);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^cp-1: packages and downloads failed; the end of \/var\/log\/openstack-kubernetes.log there:/,
+    );
+    expect(stderr).toContain(`checksum of https://${path} differs: expected `);
+    expect(existsSync(machine.path("/usr/local/bin/kubelet"))).toBe(false);
+    expect(restarted()).toEqual([]);
+  });
+
+  it("fetches again what was refused, and nothing that it has", async () => {
+    const cluster = planned();
+    const path = `/mirror/dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/kubectl`;
+    const right = readFileSync(machine.path(path), "utf8");
+    machine.write(path, "something else\n");
+    await converge(cluster);
+    machine.write(path, right);
+    forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect(calls("curl").map((line) => line.split("/").at(-1))).toEqual([
+      "kubectl",
+      `cni-plugins-linux-amd64-v${cniPlugins}.tgz`,
+    ]);
+  });
+
+  it("finishes after a run that failed in the middle", async () => {
+    const cluster = planned();
+    machine.write("/fail-restart", "");
+    const failed = await converge(cluster);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toContain("cp-1: pod network rules failed");
+    rmSync(machine.path("/fail-restart"));
+    forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect(restarted()).toEqual(services);
+  });
+
+  it("says so when the machine does not have the node's address", async () => {
+    machine.program("ip", "true");
+    const { exitCode, stderr } = await converge(planned());
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("cp-1: pod network failed");
+    expect(stderr).toContain("no interface has the address 10.0.0.10");
+  });
+});
+
+describe("ready.sh", () => {
+  const lines = "cp-1 control-plane 10.100.10.0/24 10.100.10.1\nworker-1 worker 10.100.11.0/24 10.100.11.1\n";
+
+  /** A cluster whose nodes have the given pod network; nodes are Ready and everything answers. */
+  async function ready(podNetwork: string) {
+    place(planned().controlPlane.files);
+    machine.write("/usr/local/bin/kubectl", kubectl, "0755");
+    machine.write("/etc/resolv.conf", "");
+    machine.program("ping", "exit 0");
+    machine.program("getent", "cat /etc/resolv.conf >>/calls");
+    machine.write(
+      "/kubectl",
+      `case "$*" in
+        *podCIDR}*) echo "${podNetwork}" ;;
+        *conditions*) echo True ;;
+        *patch*) [ -z "${podNetwork}" ] ;;
+      esac`,
+    );
+    forget();
+    return await machine.run(waitUntilReady, lines);
+  }
+
+  it("sets every node's pod network and role, and asks the cluster's own DNS", async () => {
+    expect(await ready("")).toEqual({ ...done, stdout: "2 nodes ready" });
+    expect(calls("kubectl", / patch /).map((line) => line.split(" --type ")[1])).toEqual([
+      'merge -p {"spec":{"podCIDR":"10.100.10.0/24","podCIDRs":["10.100.10.0/24"]}}',
+      'merge -p {"spec":{"podCIDR":"10.100.11.0/24","podCIDRs":["10.100.11.0/24"]}}',
+    ]);
+    expect(calls("kubectl", / label /).map((line) => line.split(" --overwrite ")[1])).toEqual([
+      "node cp-1 node-role.kubernetes.io/control-plane=",
+      "node worker-1 node-role.kubernetes.io/worker=",
+    ]);
+    expect(calls("nameserver")).toEqual(["nameserver 10.254.0.10"]);
+  });
+
+  it("says by name which node has another pod network", async () => {
+    expect(await ready("10.100.99.0/24")).toMatchObject({
+      exitCode: 1,
+      stderr:
+        "cluster not ready: node cp-1 has another pod network than 10.100.10.0/24, which Kubernetes never changes; replace the node",
+    });
+  });
+});
+
+describe("remove-node.sh", () => {
+  const remove = async (answer: string) => {
+    place(planned().controlPlane.files);
+    machine.write("/usr/local/bin/kubectl", kubectl, "0755");
+    machine.write("/kubectl", answer);
+    forget();
+    return await machine.run(removeNode("worker-1"));
+  };
+
+  it("drains the node, then deletes its object", async () => {
+    expect(await remove("true")).toEqual(done);
+    const [drain, deletion] = calls("kubectl", / (drain|delete) /);
+    expect(drain).toContain("drain worker-1 --ignore-daemonsets --delete-emptydir-data");
+    expect(deletion).toContain("delete node worker-1");
+  });
+
+  it("deletes a node that cannot be drained, and says so", async () => {
+    const { exitCode, stdout } = await remove('[[ "$*" != *drain* ]]');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("node worker-1 could not be drained and is removed all the same");
+    expect(calls("kubectl", / delete /)).toHaveLength(1);
+  });
+
+  it("fails with one line where the API does not answer", async () => {
+    const { exitCode, stderr } = await remove('[[ "$*" != *livez* ]]');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^removing node worker-1: the API on \S+ does not answer; see \/var\/log\/openstack-kubernetes.log there$/,
+    );
+    expect(calls("kubectl", / (drain|delete) /)).toEqual([]);
+  });
+});

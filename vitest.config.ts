@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** Every test that needs no cloud; those of the lab have a configuration of their own, test/lab/vitest.config.ts. */
+export default defineConfig({
+  test: {
+    include: ["test/{model,render,graph,contract,plugins}/**/*.test.ts", "test/lab/unit/**/*.test.ts"],
+    // The Pulumi runtime is global to a process.
+    pool: "forks",
+    // An Output that is printed as text is an error, not "Calling [toString] on an [Output<T>]…".
+    env: { PULUMI_ERROR_OUTPUT_STRING: "true" },
+  },
+});

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** A file on a node. */
 export interface File {
   content: string;
@@ -31,4 +33,9 @@ export function bundle(files: Files): string {
 /** A file that anyone on the node may read. */
 export function file(content: string): File {
   return { content, mode: "0644" };
+}
+
+/** SHA-256 of a text in hexadecimal: says that it changed without saying what it is. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,17 +1,13 @@
 import { template } from "./templates.ts";
 
 const scripts = "/usr/local/lib/openstack-kubernetes";
-const converge = `${scripts}/converge.sh`;
 
-/** Installs a node's keys and certificates from standard input; on a node that is up already, puts them to use. */
-export const installSecrets = asRoot(
-  `${template("commands/install-files.sh")}\nif [ -x ${converge} ]; then ${converge}; fi\n`,
-  "secrets",
-);
+/** Installs a node's keys and certificates from standard input. */
+export const installSecrets = asRoot(template("commands/install-files.sh"), "secrets");
 
 /** Installs a node's other files from standard input and brings the machine to what they say. */
 export const installFilesAndConverge = asRoot(
-  `${template("commands/install-files.sh")}\n${converge}\n`,
+  `${template("commands/install-files.sh")}\n${scripts}/converge.sh\n`,
   "files",
 );
 
@@ -25,7 +21,17 @@ export function removeNode(name: string): string {
 
 /** A command line that runs a bash script as root and leaves standard input to it. */
 function asRoot(script: string, ...args: string[]): string {
-  return ["sudo", "-n", "bash", "-c", quote(script), "openstack-kubernetes", ...args.map(quote)].join(" ");
+  // bash reads root's .bashrc where its input is a socket, as under sshd.
+  return [
+    "sudo",
+    "-n",
+    "bash",
+    "--norc",
+    "-c",
+    quote(script),
+    "openstack-kubernetes",
+    ...args.map(quote),
+  ].join(" ");
 }
 
 function quote(text: string): string {

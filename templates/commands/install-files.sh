@@ -5,7 +5,7 @@ umask 077
 
 name=$1
 state=/var/lib/openstack-kubernetes
-stage=$state/stage.$name.$$
+stage=$state/stage.$name
 list=$state/files.$name
 
 fail() {
@@ -18,10 +18,12 @@ fail() {
 timeout 600 cloud-init status --wait >/dev/null 2>&1 || [ $? -eq 2 ] ||
   fail "cloud-init did not finish; see 'cloud-init status --long' there"
 
-mkdir -p "$stage"
-trap 'rm -rf "$stage"' EXIT
 exec 9>/run/openstack-kubernetes.files.lock
 flock 9
+# A run that was killed leaves its files, keys among them.
+rm -rf "$stage"
+mkdir -p "$stage"
+trap 'rm -rf "$stage"' EXIT
 
 awk -v stage="$stage" '
   /^==> / { n++; out = stage "/" n; print $2, $3 > (stage "/list"); printf "" > out; next }
@@ -43,4 +45,5 @@ if [ -f "$list" ]; then
   comm -13 "$stage/paths" "$list" | while read -r path; do rm -f "$path"; done
 fi
 mv "$stage/paths" "$list"
+rm -rf "$stage"
 flock -u 9

@@ -2,6 +2,7 @@
 # Brings this machine to what its files say: pod network, packages, downloads, container runtime, kubelet,
 # kube-proxy and, on a control-plane node, the API. Safe to run at any time; only what changed is restarted.
 set -euo pipefail
+umask 022
 
 log=/var/log/openstack-kubernetes.log
 state=/var/lib/openstack-kubernetes
@@ -14,9 +15,12 @@ exec 9>/run/openstack-kubernetes.lock
 flock 9
 
 step=start
+downloads=
 trap 'failed $?' EXIT
 failed() {
   [ "$1" -ne 0 ] || return 0
+  # Its child holds the lock and the caller's connection.
+  [ -z "$downloads" ] || kill "$downloads" 2>/dev/null || true
   {
     echo "$NODE_NAME: $step failed; the end of $log there:"
     tail -n 20 "$log"
@@ -158,6 +162,7 @@ fetch_downloads &
 downloads=$!
 install_packages
 wait "$downloads"
+downloads=
 
 begin "pod network rules"
 systemctl daemon-reload
@@ -167,17 +172,17 @@ begin "container runtime"
 restart_if_changed containerd.service /etc/containerd/config.toml
 restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
 if [ "$RUNTIME" = docker ]; then
-  restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/node.env
+  restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/downloads $etc/node.env
 fi
 
 begin "kubelet"
 write_kubelet_drop_in
 restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service /etc/kubernetes/kubelet.yaml \
-  /etc/kubernetes/kubelet.conf.d/* /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kubelet.*
+  /etc/kubernetes/kubelet.conf /etc/kubernetes/kubelet.conf.d/* /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kubelet.*
 
 begin "kube-proxy"
 restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service /etc/kubernetes/kube-proxy.yaml \
-  /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kube-proxy.*
+  /etc/kubernetes/kube-proxy.conf /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kube-proxy.*
 
 if [ "$NODE_ROLE" = control-plane ]; then
   begin "Kubernetes API"

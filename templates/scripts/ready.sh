@@ -47,7 +47,8 @@ while read -r name role pod_network _; do
       fail "node $name has another pod network than $pod_network, which Kubernetes never changes; replace the node"
   fi
   # A kubelet may not give itself a role label (NodeRestriction).
-  kube label --overwrite node "$name" "node-role.kubernetes.io/$role=" >>"$log"
+  wait_for "node $name could not be labelled with its role $role" \
+    kube label --overwrite node "$name" "node-role.kubernetes.io/$role="
 done <<<"$nodes"
 
 while read -r name _; do

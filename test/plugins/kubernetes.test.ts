@@ -474,6 +474,12 @@ describe("readiness", () => {
     expect(pauses).toHaveLength(6);
   });
 
+  test("looks often at first, and less after half a minute", async () => {
+    const driver = driven("kubernetes:apps/v1:Deployment", {}, { timeoutSeconds: 40 });
+    await expect(driver.create(deployment())).rejects.toThrow("gave up after 40 s");
+    expect(pauses).toEqual([...Array(60).fill(500), ...Array(5).fill(2000)]);
+  });
+
   test("the time limit is 10 minutes, by annotation another one", async () => {
     await expect(type().create(deployment())).rejects.toThrow("gave up after 600 s");
     const inputs = deployment({}, { "pulumi.com/timeoutSeconds": "2" });

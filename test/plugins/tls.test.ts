@@ -99,6 +99,16 @@ describe("PrivateKey", () => {
     expect(verify(null, message, key.publicKeyPem!, plainSignature)).toBe(true);
   });
 
+  test.each(kinds.slice(0, -1))(
+    "$inputs: the public form is the one that ssh2 derives from the PEM",
+    async ({ inputs }) => {
+      const key = await newKey(inputs);
+      const derived = ssh2.utils.parseKey(key.privateKeyPem!);
+      if (derived instanceof Error) throw derived;
+      expect(key.publicKeyOpenssh!.split(" ")[1]).toBe(`${derived.getPublicSSH().toString("base64")}\n`);
+    },
+  );
+
   test.each(kinds)("$inputs: fingerprints are hashes of OpenSSH's public form", async ({ inputs }) => {
     const key = await newKey(inputs);
     const blob = Buffer.from(key.publicKeyOpenssh!.split(" ")[1]!, "base64");
@@ -430,6 +440,24 @@ describe("certificates", () => {
         privateKeyPem: key.privateKeyPem!,
       });
       expect(new Date(new X509Certificate(cert.certPem!).validTo).getUTCFullYear()).toBeGreaterThan(2060);
+    });
+
+    test("every serial number is positive and shortest, as DER wants it", async () => {
+      const { privateKeyPem } = await newKey({ algorithm: "ED25519" });
+      // A wrong first byte comes up in more than half of all random numbers.
+      for (let made = 0; made < 32; made++) {
+        const { certPem } = await selfSigned({ ...caInputs, privateKeyPem: privateKeyPem! });
+        expect(new X509Certificate(certPem!).serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
+      }
+    });
+
+    test("the identifier of an Ed25519 key is over its octet string, as the official plugin has it", async () => {
+      const made = await newKey({ algorithm: "ED25519" });
+      const { certPem } = await selfSigned({ ...caInputs, privateKeyPem: made.privateKeyPem! });
+      const raw = createPublicKey(made.publicKeyPem!).export({ format: "jwk" }).x!;
+      const octets = Buffer.concat([Buffer.from("0420", "hex"), Buffer.from(raw, "base64url")]);
+      const expected = createHash("sha1").update(octets).digest("hex").toUpperCase().match(/../g)!.join(":");
+      expect(certificateText(certPem!)).toContain(expected);
     });
 
     test("the id is the serial number", async () => {

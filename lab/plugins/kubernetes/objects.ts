@@ -20,7 +20,8 @@ import { progressOf } from "./ready.ts";
 import { defaultNamespace, openCluster } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 
-const pollMilliseconds = 500;
+/** How long to wait before looking again: often at first, then less. */
+const pollMilliseconds = (waited: number) => (waited < 30_000 ? 500 : 2000);
 const defaultTimeoutSeconds = 600;
 const unreachablePatience = 10_000;
 /** How often a missing namespace or kind is tried again when an object is created, with doubled pauses. */
@@ -200,7 +201,7 @@ export class Objects {
   /** Waits until a deleted object is really gone, finalizers included. */
   async #gone(cluster: Cluster, target: KubeObject, olds: State, context: Context) {
     const seconds = timeoutOf(olds.__inputs ?? olds, context);
-    for (let waited = 0; ; waited += pollMilliseconds) {
+    for (let waited = 0; ; waited += pollMilliseconds(waited)) {
       const live = await cluster.get(target, { signal: context.signal });
       // Another object under the same name is not the one that was deleted.
       if (!live || (olds.metadata.uid && live.metadata.uid !== olds.metadata.uid)) return;
@@ -209,7 +210,7 @@ export class Objects {
       const message = `waiting for ${target.kind} ${idOf(live)} to go, held up${held || " by the API server"}`;
       if (waited >= seconds * 1000) throw new Error(`gave up after ${seconds} s ${message}`);
       if (waited > 0) context.status(message);
-      await cluster.pause(pollMilliseconds, context.signal);
+      await cluster.pause(pollMilliseconds(waited), context.signal);
     }
   }
 
@@ -226,15 +227,17 @@ export class Objects {
         current,
       );
     };
-    for (let waited = 0; ; waited += pollMilliseconds) {
+    for (let waited = 0; ; waited += pollMilliseconds(waited)) {
       const progress = await progressOf(current, cluster);
       if (progress.ready || (waited >= seconds * 1000 && progress.enough)) return current;
       if (progress.failed) fail(progress.message);
       if (waited >= seconds * 1000) fail(`gave up after ${seconds} s: ${progress.message}`);
       if (progress.message !== shown) context.status((shown = progress.message));
       await cluster
-        .pause(pollMilliseconds, context.signal)
-        .catch(() => fail(`cancelled: ${progress.message}`));
+        .pause(pollMilliseconds(waited), context.signal)
+        .catch((error: Error) =>
+          fail(context.signal.aborted ? `cancelled: ${progress.message}` : error.message),
+        );
       const live = await cluster.get(located(outs, id), { signal: context.signal });
       if (!live) return fail("it was deleted by somebody else");
       current = state(outs.__inputs, live, outs.__initialApiVersion, outs.__fieldManager);

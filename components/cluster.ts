@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { waitUntilReady } from "../model/commands.ts";
+import { readyInput, waitUntilReady } from "../model/commands.ts";
 import { kubeconfig } from "../model/files/kubeconfig.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { AddressPairs } from "./address-pairs.ts";
@@ -62,6 +62,7 @@ export class Cluster extends pulumi.ComponentResource {
     const sshKey = new tls.PrivateKey(`${name}-ssh-key`, { algorithm: "ED25519" }, parent);
     const surroundings = {
       plan,
+      network,
       imageIds: cloud.imageIds,
       ports: addressPairs.ports,
       floatingAddresses: addresses,
@@ -109,9 +110,9 @@ export class Cluster extends pulumi.ComponentResource {
       {
         connection: controlPlane.node.connection,
         create: waitUntilReady,
-        stdin: plan.nodes.map((n) => `${n.name} ${n.role} ${n.podNetwork} ${n.podGateway}\n`).join(""),
-        // A machine made anew has to prove itself again.
-        triggers: [nodes.map((node) => node.instance.id)],
+        stdin: readyInput(plan.nodes),
+        // A machine made anew, or with new keys, has to prove itself again.
+        triggers: [nodes.map((node) => node.converge.id)],
         addPreviousOutputInEnv: false,
       },
       {

@@ -3,17 +3,19 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { nodeSubject } from "../model/certificates.ts";
-import { bundle } from "../model/bundle.ts";
+import { bundle, digest } from "../model/bundle.ts";
 import { installFilesAndConverge, installSecrets, removeNode } from "../model/commands.ts";
 import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
 import { signed } from "./certificate.ts";
 import type { Certificates } from "./certificates.ts";
+import type { Network } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
 
 /** What all nodes of a cluster are made with. */
 export interface NodeSurroundings {
   plan: ClusterPlan;
+  network: Network;
   /** Ids of the images by the name in the settings. */
   imageIds: Record<string, string>;
   ports: Record<string, openstack.networking.Port>;
@@ -66,8 +68,13 @@ export class Node extends pulumi.ComponentResource {
             }),
           ),
       },
-      // The new machine takes the old one's port.
-      { ...parent, deleteBeforeReplace: true },
+      {
+        ...parent,
+        // A machine that boots without a router finds no metadata service, and with it no key that may log in.
+        dependsOn: [args.network.routerInterface],
+        // The new machine takes the old one's port.
+        deleteBeforeReplace: true,
+      },
     );
     this.connection = {
       host: floatingAddress,
@@ -79,7 +86,7 @@ export class Node extends pulumi.ComponentResource {
       perDialTimeout: 15,
     };
 
-    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
+    const key = new tls.PrivateKey(`${name}-node-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
     const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
     const request = new tls.CertRequest(
       `${name}-request`,
@@ -103,33 +110,45 @@ export class Node extends pulumi.ComponentResource {
       parent,
     );
 
-    const commandArgs = {
-      connection: this.connection,
-      // A machine made anew at the same address changes no other input.
-      triggers: [this.instance.id],
-      addPreviousOutputInEnv: false,
-    };
+    const secretFiles = nodeSecrets({ node, key, kubelet, docker, certificates: args.certificates });
     const secrets = new command.remote.Command(
       `${name}-secrets`,
       {
-        ...commandArgs,
+        connection: this.connection,
         create: installSecrets,
-        stdin: nodeSecrets({ node, key, kubelet, docker, certificates: args.certificates }),
+        stdin: secretFiles,
+        // A machine made anew at the same address changes no other input.
+        triggers: [this.instance.id],
         logging: "none",
+        addPreviousOutputInEnv: false,
       },
       { ...parent, deletedWith: this.instance },
     );
     this.converge = new command.remote.Command(
       `${name}-converge`,
-      { ...commandArgs, create: installFilesAndConverge, stdin: bundle(node.files) },
+      {
+        connection: this.connection,
+        create: installFilesAndConverge,
+        stdin: bundle(node.files),
+        // New keys are put to use by what runs with them.
+        triggers: [this.instance.id, pulumi.unsecret(secretFiles).apply(digest)],
+        addPreviousOutputInEnv: false,
+      },
       { ...parent, dependsOn: [secrets], deletedWith: this.instance },
     );
     if (controlPlane) {
       new command.remote.Command(
         `${name}-membership`,
-        { connection: controlPlane.connection, delete: removeNode(node.name), addPreviousOutputInEnv: false },
+        {
+          connection: controlPlane.connection,
+          delete: removeNode(node.name),
+          triggers: [this.instance.id],
+          addPreviousOutputInEnv: false,
+        },
         {
           ...parent,
+          // Before its machine is made anew, a node leaves the cluster.
+          deleteBeforeReplace: true,
           dependsOn: [this.converge, controlPlane.converge],
           // Destroying the whole cluster drains nothing.
           deletedWith: controlPlane.instance,

@@ -7,10 +7,12 @@ export interface Network {
   prefix: number;
 }
 
-/** Reads `10.0.0.0/24`; throws when it is no IPv4 network or has host bits set. */
+/** Reads `10.0.0.0/24`; throws when it is no IPv4 network in decimal parts or has host bits set. */
 export function parseNetwork(text: string): Network {
-  const [address, prefix] = ipaddr.IPv4.parseCIDR(text);
-  const network = { base: toNumber(address.toString()), prefix };
+  const [, address = "", digits] = /^([\d.]+)\/(\d|[1-3]\d)$/.exec(text) ?? [];
+  const prefix = Number(digits);
+  if (!isAddress(address) || prefix > 32) throw new Error("is no IPv4 network such as 10.0.0.0/16");
+  const network = { base: toNumber(address), prefix };
   if (network.base % size(network) !== 0) {
     const meant = formatNetwork({ base: network.base - (network.base % size(network)), prefix });
     throw new Error(`has host bits set; the network is ${meant}`);

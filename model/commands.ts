@@ -1,3 +1,5 @@
+import { bundle, digest } from "./bundle.ts";
+import type { NodePlan } from "./plan.ts";
 import { template } from "./templates.ts";
 
 const scripts = "/usr/local/lib/openstack-kubernetes";
@@ -11,8 +13,17 @@ export const installFilesAndConverge = asRoot(
   "files",
 );
 
-/** Waits on a control-plane node until the cluster works; standard input: a line per node. */
+/** Waits on a control-plane node until the cluster works; standard input: `readyInput`. */
 export const waitUntilReady = asRoot(`exec ${scripts}/ready.sh`);
+
+/** A line per node for `waitUntilReady`. The digest of a node's files lets it run again when they change. */
+export function readyInput(nodes: NodePlan[]): string {
+  return nodes
+    .map(({ name, role, podNetwork, podGateway, files }) =>
+      [name, role, podNetwork, podGateway, `${digest(bundle(files))}\n`].join(" "),
+    )
+    .join("");
+}
 
 /** Drains a node and deletes its Node object, on a control-plane node. */
 export function removeNode(name: string): string {

@@ -38,13 +38,11 @@ export function downloadsOf({ kubernetesVersion, cniPlugins, criDockerd }: Downl
 
 /** Reads the format of sha256sum: a line per file, `<sha256>  <path>`. Lines of another form are an error. */
 export function parseChecksums(text: string): Checksums {
-  const entries = text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line, index) => {
-      const match = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
-      if (!match) throw new Error(`line ${index + 1} is not "<sha256>  <path>"`);
-      return [match[2]!.replace(/^\.\//, ""), match[1]!] as const;
-    });
+  const entries = text.split(/\r?\n/).flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const match = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
+    if (!match) throw new Error(`line ${index + 1} is not "<sha256>  <path>"`);
+    return [[match[2]!.replace(/^\.\//, ""), match[1]!] as const];
+  });
   return Object.fromEntries(entries);
 }

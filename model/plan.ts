@@ -1,19 +1,10 @@
-import {
-  addressAt,
-  contains,
-  formatNetwork,
-  overlap,
-  parseNetwork,
-  size,
-  subnetAt,
-  type Network,
-} from "./addresses.ts";
+import { addressAt, formatNetwork, parseNetwork, size, subnetAt, type Network } from "./addresses.ts";
 import type { Files } from "./bundle.ts";
 import { clusterCertificates, type CertificateSpec, type ClusterCertificate } from "./certificates.ts";
-import { downloadsOf, type Checksums } from "./downloads.ts";
+import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
-import { keyOf, SettingsError, type NodeSettings, type Settings } from "./settings.ts";
-import { cniPlugins, criDockerd, minorOf, releases, type Release } from "./versions.ts";
+import type { NodeSettings, Settings } from "./settings.ts";
+import { minorOf, releases, type Release } from "./versions.ts";
 
 /** Everything about a cluster that its settings decide, as plain data. */
 export interface ClusterPlan {
@@ -56,21 +47,13 @@ export type ClusterBase = Omit<ClusterPlan, "nodes" | "workers" | "controlPlane"
 };
 
 /**
- * Works a cluster out of its settings.
+ * Works a cluster out of settings that fit together (checks.ts).
  *
  * Slots fix addresses: a node's address is the node network's slot-th, its pod network the pod network's slot-th,
  * so that no node's change moves another's.
  * @param checksums SHA-256 of every download by its path below the mirror's root
- * @throws SettingsError with all that does not fit together
  */
 export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
-  const problems = [
-    ...networkProblems(settings),
-    ...nodeProblems(settings),
-    ...downloadProblems(settings, checksums),
-  ];
-  if (problems.length > 0) throw new SettingsError(problems);
-
   const { cluster, network } = settings;
   const serviceNetwork = parseNetwork(cluster.serviceNetwork);
   const nodes = Object.entries(settings.nodes)
@@ -129,91 +112,7 @@ function allocationPool(network: Network): { start: string; end: string } {
   return { start: addressAt(network, firstOfPool(network)), end: addressAt(network, size(network) - 2) };
 }
 
-function firstOfPool(network: Network): number {
+/** Where the last quarter of the node network begins, counted in addresses. */
+export function firstOfPool(network: Network): number {
   return Math.floor((size(network) * 3) / 4);
-}
-
-function networkProblems({ cluster, network }: Settings): string[] {
-  const problems: string[] = [];
-  const networks = [
-    [keyOf(["cluster", "podNetwork"]), cluster.podNetwork],
-    [keyOf(["cluster", "serviceNetwork"]), cluster.serviceNetwork],
-    [keyOf(["network", "nodeNetwork"]), network.nodeNetwork],
-  ] as const;
-  networks.forEach(([key, text], index) => {
-    for (const [otherKey, other] of networks.slice(index + 1)) {
-      if (overlap(parseNetwork(text), parseNetwork(other)))
-        problems.push(`${key}: ${text} overlaps ${otherKey} ${other}`);
-    }
-  });
-  const podNetwork = parseNetwork(cluster.podNetwork);
-  if (cluster.nodePodPrefix <= podNetwork.prefix) {
-    problems.push(
-      `${keyOf(["cluster", "nodePodPrefix"])}: must be longer than the pod network's /${podNetwork.prefix}`,
-    );
-  }
-  const serviceNetwork = parseNetwork(cluster.serviceNetwork);
-  // The API server takes no larger service network than 2^20 addresses; the DNS default needs 16.
-  if (serviceNetwork.prefix < 12 || serviceNetwork.prefix > 28) {
-    problems.push(
-      `${keyOf(["cluster", "serviceNetwork"])}: must be between /12 and /28, not /${serviceNetwork.prefix}`,
-    );
-  }
-  if (cluster.dnsAddress !== undefined) {
-    const inside = contains(serviceNetwork, cluster.dnsAddress);
-    if (
-      !inside ||
-      [addressAt(serviceNetwork, 0), addressAt(serviceNetwork, 1)].includes(cluster.dnsAddress)
-    ) {
-      problems.push(
-        `${keyOf(["cluster", "dnsAddress"])}: must be an address of ${cluster.serviceNetwork} after ${addressAt(serviceNetwork, 1)}`,
-      );
-    }
-  }
-  const nodeNetwork = parseNetwork(network.nodeNetwork);
-  if (nodeNetwork.prefix > 28) problems.push(`${keyOf(["network", "nodeNetwork"])}: must be a /28 or larger`);
-  return problems;
-}
-
-function nodeProblems({ cluster, network, nodes }: Settings): string[] {
-  const problems: string[] = [];
-  const controlPlanes = Object.entries(nodes).filter(([, node]) => node.role === "control-plane");
-  if (controlPlanes.length !== 1) {
-    const found =
-      controlPlanes.length === 0 ? "none has" : `${controlPlanes.map(([name]) => name).join(", ")} have`;
-    problems.push(`${keyOf(["nodes"])}: exactly one node has the role control-plane; ${found} it`);
-  }
-  const podNetwork = parseNetwork(cluster.podNetwork);
-  const slots = Math.min(
-    firstOfPool(parseNetwork(network.nodeNetwork)),
-    2 ** (cluster.nodePodPrefix - podNetwork.prefix),
-  );
-  const taken = new Map<number, string>();
-  for (const [name, { slot }] of Object.entries(nodes)) {
-    const key = keyOf(["nodes", name, "slot"]);
-    const other = taken.get(slot);
-    if (other !== undefined) problems.push(`${key}: ${slot} is the slot of ${other}`);
-    taken.set(slot, name);
-    // 0 is the network's own address, 1 the router's.
-    if (slot < 2 || slot >= slots) {
-      problems.push(
-        `${key}: must be from 2 to ${slots - 1}, not ${slot}: ${network.nodeNetwork} has its router at 1 and Neutron's own range in its last quarter, ` +
-          `${cluster.podNetwork} has ${2 ** Math.max(0, cluster.nodePodPrefix - podNetwork.prefix)} networks of /${cluster.nodePodPrefix}`,
-      );
-    }
-  }
-  return problems;
-}
-
-function downloadProblems(settings: Settings, checksums: Checksums): string[] {
-  const missing = downloadsOf({
-    kubernetesVersion: settings.cluster.kubernetesVersion,
-    cniPlugins,
-    criDockerd: settings.runtime === "docker" ? criDockerd : undefined,
-  }).filter(({ path }) => checksums[path] === undefined);
-  if (missing.length === 0) return [];
-  return [
-    `${keyOf(["downloads", "checksums"])}: no SHA-256 is known for ${missing.map(({ path }) => path).join(", ")}; ` +
-      "name a file of them in sha256sum format",
-  ];
 }

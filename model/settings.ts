@@ -1,9 +1,13 @@
 import * as z from "zod";
 import { isAddress, parseNetwork } from "./addresses.ts";
+import { kubeletMayLabel } from "./labels.ts";
 import { releases } from "./versions.ts";
 
 /** Namespace of the settings in a stack's configuration. */
 export const namespace = "openstack-kubernetes";
+
+/** Docker takes a quarter of a node's part of the pod network. */
+export const longestNodePodPrefix = 27;
 
 // RFC 1123 label: what Kubernetes allows as a node's name and Nova makes a host name of.
 const label = z
@@ -17,18 +21,19 @@ const network = z.string().superRefine((text, context) => {
   try {
     parseNetwork(text);
   } catch (error) {
-    const reason =
-      error instanceof Error && error.message.startsWith("has")
-        ? error.message
-        : "is no IPv4 network such as 10.0.0.0/16";
-    context.addIssue({ code: "custom", message: reason });
+    context.addIssue({ code: "custom", message: (error as Error).message });
   }
 });
 
 const address = z.string().refine(isAddress, "must be an IPv4 address such as 10.0.0.10");
 const port = z.int().min(1).max(65535);
 const baseAddress = z
-  .url({ protocol: /^https?$/, message: "must be an http or https address" })
+  .string()
+  // A node's list of downloads has a line each, and paths are put behind the address.
+  .refine(
+    (text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text),
+    "must be an http or https address without blanks, such as https://mirror.example.org/kubernetes",
+  )
   .transform((url) => url.replace(/\/+$/, ""));
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 const labelKey = z
@@ -43,15 +48,31 @@ const labelValue = z
     /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
     "must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
   );
+const flag = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, "must be a flag without dashes in front, such as event-ttl");
+const nodeLabelKey = labelKey.refine(
+  kubeletMayLabel,
+  "is a label that no kubelet may give its own node; take a key outside of kubernetes.io and k8s.io",
+);
 /** Part of a component's own configuration, merged over what the program renders. */
 const overrides = z.record(z.string(), z.json()).default({});
 
+/** A list in which nothing comes twice. */
+function distinct<T extends z.ZodType>(item: T, nameOf: (item: z.output<T>) => string = String) {
+  return z.array(item).superRefine((items, context) => {
+    const names = items.map(nameOf);
+    const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    for (const name of repeated) context.addIssue({ code: "custom", message: `has ${name} more than once` });
+  });
+}
+
 const cluster = z.strictObject({
-  /** Name of the cluster; every OpenStack resource's name begins with it. */
+  /** Name of the cluster; names of OpenStack resources begin with it, but those of machines are the nodes'. */
   name: label,
   /** Kubernetes version, quoted: `"1.36.3"`. */
   kubernetesVersion: z
-    .string("must be text; put the version in quotes")
+    .string()
     .refine(
       (version) => /^\d+\.\d+\.\d+$/.test(version) && version.split(".", 2).join(".") in releases,
       `must be a patch version of ${Object.keys(releases).join(", ")}, such as "1.36.3"`,
@@ -68,7 +89,7 @@ const cluster = z.strictObject({
   /** Network of all pods; each node has a part of it. */
   podNetwork: network.default("10.100.0.0/16"),
   /** Prefix length of one node's part of the pod network. */
-  nodePodPrefix: z.int().min(8).max(27).default(24),
+  nodePodPrefix: z.int().min(8).max(longestNodePodPrefix).default(24),
   /** Network of service addresses. */
   serviceNetwork: network.default("10.254.0.0/16"),
   /** Service address of the cluster's DNS; the 10th address of the service network by default. */
@@ -83,14 +104,14 @@ const neutron = z.strictObject({
   /** Network of the machines. */
   nodeNetwork: network.default("10.0.0.0/24"),
   /** Name servers of the machines; those of the cloud by default. */
-  nameServers: z.array(address).default([]),
+  nameServers: distinct(address).default([]),
   /** Who may reach the nodes' floating addresses, as networks, per kind of port. */
   access: z
     .strictObject({
-      ssh: z.array(network).default(["0.0.0.0/0"]),
-      api: z.array(network).default(["0.0.0.0/0"]),
-      nodePorts: z.array(network).default(["0.0.0.0/0"]),
-      docker: z.array(network).default([]),
+      ssh: distinct(network).default(["0.0.0.0/0"]),
+      api: distinct(network).default(["0.0.0.0/0"]),
+      nodePorts: distinct(network).default(["0.0.0.0/0"]),
+      docker: distinct(network).default([]),
     })
     .prefault({}),
 });
@@ -102,7 +123,7 @@ const taint = z.strictObject({
 });
 
 const machine = z.strictObject({
-  /** Name or id of the Glance image: Debian 13 or Ubuntu 24.04, with cloud-init and systemd-networkd. */
+  /** Name of the Glance image: Debian 13 or Ubuntu 24.04, with cloud-init and systemd-networkd. */
   image: z.string().min(1),
   /** Name of the flavor. */
   flavor: z.string().min(1),
@@ -113,8 +134,8 @@ const node = z.strictObject({
   role: z.enum(["control-plane", "worker"]),
   /** Fixes the node's address and pod network: the slot-th of each. Never reuse the slot of a living node. */
   slot: z.int().min(0),
-  labels: z.record(labelKey, labelValue).default({}),
-  taints: z.array(taint).optional(),
+  labels: z.record(nodeLabelKey, labelValue).default({}),
+  taints: distinct(taint, ({ key, effect }) => `${key}:${effect}`).optional(),
   ...machine.partial().shape,
 });
 
@@ -178,25 +199,13 @@ export const schema = z.strictObject({
   apiServer: z
     .strictObject({
       /** Flags of kube-apiserver, without the dashes. */
-      extraArgs: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string()).default({}),
+      extraArgs: z.record(flag, z.string()).default({}),
     })
     .prefault({}),
 });
 
 export type Settings = z.output<typeof schema>;
 export type NodeSettings = Settings["nodes"][string];
-
-/** All mistakes of a stack's settings, one a line. */
-export class SettingsError extends Error {
-  readonly problems: string[];
-  constructor(problems: string[]) {
-    super(
-      `${problems.length} wrong setting${problems.length === 1 ? "" : "s"}:\n` +
-        problems.map((p) => `  ${p}`).join("\n"),
-    );
-    this.problems = problems;
-  }
-}
 
 /**
  * Takes the settings out of a stack's whole configuration, `{"openstack-kubernetes:cluster": "{…}", …}`.
@@ -217,30 +226,7 @@ function parseValue(value: string): unknown {
   }
 }
 
-/** Checks settings by themselves; throws a SettingsError with all mistakes. What concerns two of them is checked by `plan`. */
-export function parseSettings(input: unknown): Settings {
-  const result = schema.safeParse(input, { error: describe });
-  if (result.success) return result.data;
-  throw new SettingsError(result.error.issues.map((issue) => `${keyOf(issue.path)}: ${messageOf(issue)}`));
-}
-
 /** `openstack-kubernetes:nodes.worker-1.slot` of a path into the settings. */
 export function keyOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? namespace : `${namespace}:${path.map(String).join(".")}`;
-}
-
-function messageOf(issue: z.core.$ZodIssue): string {
-  // A record's key that is no node name is reported inside another issue.
-  if (issue.code === "invalid_key") return issue.issues.map((inner) => inner.message).join("; ");
-  return issue.message;
-}
-
-function describe(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === "invalid_type" && issue.input === undefined) return "is missing";
-  if (issue.code === "unrecognized_keys")
-    return `has no setting ${issue.keys.join(", ")}; see docs/settings.md`;
-  if (issue.code === "invalid_type") return `must be ${issue.expected}, not ${JSON.stringify(issue.input)}`;
-  if (issue.code === "invalid_value")
-    return `must be one of ${issue.values.join(", ")}, not ${JSON.stringify(issue.input)}`;
-  return undefined;
 }

@@ -9,6 +9,8 @@ export function coredns({
 }: Pick<ClusterBase, "settings" | "release" | "dnsAddress">) {
   const labels = { "k8s-app": "kube-dns" };
   const metadata = { name: "coredns", namespace: "kube-system" };
+  // The ready gate asks the cluster's DNS itself, and says what is wrong with it.
+  const annotations = { "pulumi.com/skipAwait": "true" };
   const rbac = "rbac.authorization.k8s.io";
   return {
     serviceAccount: { metadata },
@@ -30,7 +32,7 @@ export function coredns({
     },
     configMap: { metadata, data: { Corefile: corefile(settings.cluster.domain) } },
     deployment: {
-      metadata: { ...metadata, labels },
+      metadata: { ...metadata, labels, annotations },
       spec: {
         replicas: 2,
         selector: { matchLabels: labels },
@@ -83,7 +85,7 @@ export function coredns({
       },
     },
     service: {
-      metadata: { name: "kube-dns", namespace: "kube-system", labels },
+      metadata: { name: "kube-dns", namespace: "kube-system", labels, annotations },
       spec: {
         clusterIP: dnsAddress,
         selector: labels,

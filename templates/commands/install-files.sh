@@ -46,4 +46,6 @@ if [ -f "$list" ]; then
 fi
 mv "$stage/paths" "$list"
 rm -rf "$stage"
+# After the lock the folder is another run's.
+trap - EXIT
 flock -u 9

@@ -15,12 +15,9 @@ exec 9>/run/openstack-kubernetes.lock
 flock 9
 
 step=start
-downloads=
 trap 'failed $?' EXIT
 failed() {
   [ "$1" -ne 0 ] || return 0
-  # Its child holds the lock and the caller's connection.
-  [ -z "$downloads" ] || kill "$downloads" 2>/dev/null || true
   {
     echo "$NODE_NAME: $step failed; the end of $log there:"
     tail -n 20 "$log"
@@ -158,11 +155,11 @@ write_files_with_mtu
 bring_up_bridge
 
 begin "packages and downloads"
-fetch_downloads &
+# Without the lock and the caller's connection, which a download that outlives a failure would hold.
+fetch_downloads 3>&- 9>&- &
 downloads=$!
 install_packages
 wait "$downloads"
-downloads=
 
 begin "pod network rules"
 systemctl daemon-reload

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Waits until the cluster works, and says by name what does not. Standard input: a line per node with its
-# name, role, pod network and the pod network's first address.
+# name, role, pod network, the pod network's first address and a digest of its files, which only its sender needs.
 set -euo pipefail
 
 # shellcheck source=/dev/null
@@ -40,7 +40,8 @@ resolves() {
     timeout 10 getent -s dns ahostsv4 "$1"' resolves "kubernetes.default.svc.$CLUSTER_DOMAIN"
 }
 
-while read -r name role pod_network _; do
+check_node() {
+  local name=$1 role=$2 pod_network=$3 gateway=$4
   wait_for "node $name did not register; see 'journalctl -u kubelet' on $name" registered "$name"
   if [ "$(kube get node "$name" -o 'jsonpath={.spec.podCIDR}')" != "$pod_network" ]; then
     kube patch node "$name" --type merge -p "{\"spec\":{\"podCIDR\":\"$pod_network\",\"podCIDRs\":[\"$pod_network\"]}}" >>"$log" ||
@@ -49,17 +50,25 @@ while read -r name role pod_network _; do
   # A kubelet may not give itself a role label (NodeRestriction).
   wait_for "node $name could not be labelled with its role $role" \
     kube label --overwrite node "$name" "node-role.kubernetes.io/$role="
-done <<<"$nodes"
-
-while read -r name _; do
   wait_for "node $name is not Ready; see 'journalctl -u kubelet' on $name" is_ready "$name"
-done <<<"$nodes"
-
-while read -r name _ pod_network gateway; do
-  [ "$name" != "$NODE_NAME" ] || continue
+  [ "$name" != "$NODE_NAME" ] || return 0
   wait_for "pods do not reach node $name: check the router's route to $pod_network and the port's allowed address pair" \
     reaches "$gateway"
+}
+
+# Eight nodes at a time, so that a large cluster neither takes long nor fills this machine with kubectl; every
+# node that is not ready is named.
+checks=()
+failed=0
+while read -r name role pod_network gateway _; do
+  check_node "$name" "$role" "$pod_network" "$gateway" &
+  checks+=($!)
+  [ "${#checks[@]}" -ge 8 ] || continue
+  wait "${checks[0]}" || failed=1
+  checks=("${checks[@]:1}")
 done <<<"$nodes"
+for check in "${checks[@]}"; do wait "$check" || failed=1; done
+[ "$failed" -eq 0 ] || exit 1
 
 wait_for "the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'" resolves
 echo "$(wc -l <<<"$nodes") nodes ready"

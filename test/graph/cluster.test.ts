@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Cluster } from "../../components/cluster.ts";
+import { digest } from "../../model/bundle.ts";
+import type { ClusterPlan } from "../../model/plan.ts";
 import type { CloudIds } from "../../components/lookups.ts";
+import { readyInput } from "../../model/commands.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run, Secret, unknown, type Registered } from "../helpers/monitor.ts";
 
@@ -70,9 +73,9 @@ describe("names and parents", () => {
 });
 
 describe("order", () => {
-  it("routes and floating addresses wait for the router's interface", () => {
-    const waiting = resources.filter(({ type }) => /:(RouterRoute|FloatingIp)$/.test(type));
-    expect(waiting).toHaveLength(2 * nodes.length);
+  it("routes, floating addresses and machines wait for the router's interface", () => {
+    const waiting = resources.filter(({ type }) => /:(RouterRoute|FloatingIp|Instance)$/.test(type));
+    expect(waiting).toHaveLength(3 * nodes.length);
     for (const { name, dependencies } of waiting) {
       expect(dependencies, name).toContain("demo-network-router-interface");
     }
@@ -130,6 +133,10 @@ describe("deletion", () => {
     expect(instances.map(({ deleteBeforeReplace }) => deleteBeforeReplace)).toEqual([true, true, true]);
   });
 
+  it("a node leaves the cluster before its machine is made anew, since both have its name", () => {
+    for (const node of workers) expect(graph[`${node}-membership`]!.deleteBeforeReplace).toBe(true);
+  });
+
   it("what is on a machine goes with the machine", () => {
     for (const node of nodes) {
       for (const command of ["secrets", "converge"]) {
@@ -164,13 +171,24 @@ describe("deletion", () => {
 });
 
 describe("commands", () => {
-  it("run again on a machine that was made anew, and only then", () => {
+  it("run again on a machine that was made anew", () => {
     for (const node of nodes) {
       for (const command of ["secrets", "converge"]) {
-        expect(graph[`${node}-${command}`]!.inputs.triggers).toEqual([`${node}-instance-id`]);
+        expect(triggers(`${node}-${command}`)[0]).toBe(`${node}-instance-id`);
       }
     }
-    expect(graph["demo-ready"]!.inputs.triggers).toEqual([nodes.map((node) => `${node}-instance-id`)]);
+    for (const node of workers) expect(triggers(`${node}-membership`)).toEqual([`${node}-instance-id`]);
+    expect(graph["demo-ready"]!.inputs.triggers).toEqual([nodes.map((node) => `${node}-converge-id`)]);
+  });
+
+  it("put new keys and certificates to use, known by a digest alone", () => {
+    const digests = nodes.map((node) => {
+      const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
+      expect(triggers(`${node}-converge`)).toEqual([`${node}-instance-id`, digest(value)]);
+      expect(triggers(`${node}-secrets`)).toHaveLength(1);
+      return digest(value);
+    });
+    expect(new Set(digests).size).toBe(nodes.length);
   });
 
   it("know the machine's host key and hand on no earlier output", () => {
@@ -185,12 +203,25 @@ describe("commands", () => {
   });
 
   it("the gate gets every node with its pod network", () => {
-    expect(graph["demo-ready"]!.inputs.stdin).toBe(
-      "cp-1 control-plane 10.100.10.0/24 10.100.10.1\n" +
-        "worker-1 worker 10.100.11.0/24 10.100.11.1\n" +
-        "worker-2 worker 10.100.12.0/24 10.100.12.1\n",
+    const { stdin } = graph["demo-ready"]!.inputs as { stdin: string };
+    expect(stdin.replaceAll(/[0-9a-f]{64}$/gm, "digest")).toBe(
+      "cp-1 control-plane 10.100.10.0/24 10.100.10.1 digest\n" +
+        "worker-1 worker 10.100.11.0/24 10.100.11.1 digest\n" +
+        "worker-2 worker 10.100.12.0/24 10.100.12.1 digest\n",
     );
   });
+
+  it("the gate runs again when a node's files change", () => {
+    const lines = (plan: ClusterPlan) => readyInput(plan.nodes).split("\n");
+    const labelled = { ...stackSettings.nodes["worker-1"], labels: { disk: "fast" } };
+    const before = lines(planOf());
+    const after = lines(planOf({ nodes: { ...stackSettings.nodes, "worker-1": labelled } }));
+    expect(after.map((line, index) => line !== before[index])).toEqual([false, true, false, false]);
+  });
+
+  function triggers(name: string): unknown[] {
+    return graph[name]!.inputs.triggers as unknown[];
+  }
 });
 
 describe("secrets", () => {
@@ -320,9 +351,9 @@ describe("one node more", () => {
       "demo-workers-N-docker-certificate",
       "demo-workers-N-host-key",
       "demo-workers-N-instance",
-      "demo-workers-N-key",
       "demo-workers-N-kubelet-certificate",
       "demo-workers-N-membership",
+      "demo-workers-N-node-key",
       "demo-workers-N-request",
       "demo-workers-N-secrets",
     ]);
@@ -342,7 +373,7 @@ describe("a preview of a new cluster", () => {
       expect(preview.graph[`${node}-converge`]!.inputs.stdin).toEqual(
         graph[`${node}-converge`]!.inputs.stdin,
       );
-      expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown]);
+      expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown, unknown]);
     }
     expect(preview.graph["demo-kubernetes"]!.inputs.clusterIdentifier).toBe("demo");
   });

@@ -72,13 +72,18 @@ describe("index.ts", () => {
   it("tells wrong settings before it asks OpenStack anything", async () => {
     const call = vi.fn(there);
     const message = await failure({
-      config: config({ cluster: { name: "demo", kubernetesVersion: 1.36 }, runtime: "podman" }),
+      config: config({
+        cluster: { name: "demo", kubernetesVersion: 1.36 },
+        runtime: "podman",
+        downloads: { checksums: "test/no-such-file" },
+      }),
       call,
     });
     expect(message).toBe(
-      "2 wrong settings:\n" +
-        "  openstack-kubernetes:cluster.kubernetesVersion: must be text; put the version in quotes\n" +
-        '  openstack-kubernetes:runtime: must be one of docker, containerd, not "podman"',
+      "3 wrong settings:\n" +
+        "  openstack-kubernetes:cluster.kubernetesVersion: must be text, not 1.36; put it in quotes\n" +
+        '  openstack-kubernetes:runtime: must be one of docker, containerd, not "podman"\n' +
+        "  openstack-kubernetes:downloads.checksums: test/no-such-file: ENOENT: no such file or directory, open 'test/no-such-file'",
     );
     expect(call).not.toHaveBeenCalled();
   });
@@ -99,10 +104,26 @@ describe("what OpenStack does not have", () => {
         throw new Error(`invoking data source: 1 error occurred:\n\t* ${noResults}\n\n`);
       },
     });
-    expect(message.split("\n")).toHaveLength(3);
-    expect(message).toContain("this OpenStack project sees no external network named public");
-    expect(message).toContain("this OpenStack project sees no image named debian-13");
-    expect(message).toContain("this OpenStack project sees no flavor named m1.huge");
+    expect(message.split("\n").sort()).toEqual([
+      "openstack-kubernetes:machine.image: this OpenStack project sees no image named debian-13",
+      "openstack-kubernetes:network.externalNetwork: this OpenStack project sees no external network named public",
+      "openstack-kubernetes:nodes.big.flavor: this OpenStack project sees no flavor named m1.huge",
+    ]);
+  });
+
+  it("is named once with every setting that names it", async () => {
+    const own = (slot: number) => ({ role: "worker", slot, image: "debian-13" });
+    const message = await failure({
+      config: config({ nodes: { ...stackSettings.nodes, a: own(20), b: own(21) } }),
+      call: (token) => {
+        if (!token.includes("getImage")) return { id: "known" };
+        throw new Error(noResults);
+      },
+    });
+    expect(message).toBe(
+      "openstack-kubernetes:machine.image, openstack-kubernetes:nodes.a.image, openstack-kubernetes:nodes.b.image: " +
+        "this OpenStack project sees no image named debian-13",
+    );
   });
 
   it("is told from what it has twice", async () => {
@@ -127,6 +148,19 @@ describe("what OpenStack does not have", () => {
 });
 
 describe("an OpenStack that cannot be asked", () => {
+  it("is not taken for one that lacks something", async () => {
+    const reason = "Unable to query images: Resource not found: [GET http://192.0.2.1/v2/images], error 404";
+    const message = await failure({
+      config: config(),
+      call: () => {
+        throw new Error(`1 error occurred:\n\t* ${reason}\n\n`);
+      },
+    });
+    expect(message).toBe(
+      `OpenStack could not be asked; check openstack:cloud, clouds.yaml or the OS_ variables: ${reason}`,
+    );
+  });
+
   it("makes one line with the reason and where to look", async () => {
     const message = await failure({
       config: config(),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { check, type Checked } from "../../model/checks.ts";
 import { downloadsOf, type Checksums } from "../../model/downloads.ts";
 import { plan, type ClusterPlan } from "../../model/plan.ts";
-import { parseSettings } from "../../model/settings.ts";
 import { cniPlugins, criDockerd } from "../../model/versions.ts";
 
 export const kubernetesVersion = "1.36.3";
@@ -26,7 +26,21 @@ export function checksums(version = kubernetesVersion): Checksums {
   );
 }
 
-/** The plan of `stackSettings` with some of its settings replaced. */
+/** A file of checksums as sha256sum writes it. */
+export function checksumsFile(sums: Checksums = checksums()): string {
+  return Object.entries(sums)
+    .map(([path, sum]) => `${sum}  ${path}\n`)
+    .join("");
+}
+
+/** `stackSettings` with some of its settings replaced, checked, and checksums for both runtimes. */
+export function checked(changes: Record<string, unknown> = {}): Checked {
+  const downloads = { ...(changes.downloads as object | undefined), checksums: "SHA256SUMS" };
+  return check({ ...stackSettings, ...changes, downloads }, () => checksumsFile());
+}
+
+/** The plan of `checked`. */
 export function planOf(changes: Record<string, unknown> = {}): ClusterPlan {
-  return plan(parseSettings({ ...stackSettings, ...changes }), checksums());
+  const { settings, checksums } = checked(changes);
+  return plan(settings, checksums);
 }

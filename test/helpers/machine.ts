@@ -2,6 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { vi } from "vitest";
+
+// A busy machine takes long to run scripts.
+vi.setConfig({ testTimeout: 60_000 });
 
 export interface Outcome {
   exitCode: number | undefined;
@@ -64,7 +68,7 @@ export class Machine {
       mount --rbind /dev "$1/dev"
       mount --rbind /proc "$1/proc"
       mount --rbind /etc/alternatives "$1/etc/alternatives"
-      exec chroot "$1" bash -c "$2"`;
+      exec chroot "$1" bash --norc -c "$2"`;
     const { exitCode, stdout, stderr } = await execa(
       "unshare",
       ["--map-root-user", "--mount", "sh", "-ec", enter, "enter", this.root, command],

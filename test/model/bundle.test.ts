@@ -187,10 +187,27 @@ describe("install-files.sh", () => {
     expect(await install(files, installFilesAndConverge)).toEqual({ exitCode: 7, stdout: "a", stderr: "" });
   });
 
-  it("puts new secrets to use on a node that is up, and only there", async () => {
+  it("takes away what a run that was killed left, keys among it, and installs none of it", async () => {
+    machine.write("/var/lib/openstack-kubernetes/stage.secrets/1", "key\n", "0600");
+    machine.write("/var/lib/openstack-kubernetes/stage.secrets/list", "0600 /etc/old\n");
+    expect((await install("")).stderr).toContain("nothing arrived on standard input");
+    expect(existsSync(machine.path("/etc/old"))).toBe(false);
+    expect(leftOvers()).toEqual([]);
+  });
+
+  it("leaves no copy of the files while the node converges", async () => {
+    const files = { "/etc/a": file("a\n"), [converge]: script("ls /var/lib/openstack-kubernetes") };
+    expect(await install(files, installFilesAndConverge)).toEqual({ ...done, stdout: "files.files" });
+  });
+
+  it("only installs secrets: converge puts them to use", async () => {
+    machine.write(converge, "#!/bin/sh\necho converging\n", "0755");
+    expect(await install({ "/etc/key": file("2\n") })).toEqual(done);
+  });
+
+  it("reads nothing of root's own shell settings", async () => {
+    machine.write("/root/.bashrc", "echo noise\n");
     expect(await install({ "/etc/key": file("1\n") })).toEqual(done);
-    machine.program("../lib/openstack-kubernetes/converge.sh", "cat /etc/key");
-    expect(await install({ "/etc/key": file("2\n") })).toEqual({ ...done, stdout: "2" });
   });
 
   function script(text: string): File {

@@ -20,13 +20,14 @@ describe("parseChecksums", () => {
       "dl.k8s.io/v1/kubelet": a,
       "github.com/x.tgz": b,
     });
+    expect(parseChecksums(`${a}  kubelet\r\n`)).toEqual({ kubelet: a });
     expect(parseChecksums("")).toEqual({});
   });
 
   it.each([`${a} kubelet`, "kubelet", `${a.slice(1)}  kubelet`, `${a.toUpperCase()}  kubelet`])(
     "refuses %j and says where it stands",
     (line) => {
-      expect(() => parseChecksums(`${a}  good\n${line}\n`)).toThrow('line 2 is not "<sha256>  <path>"');
+      expect(() => parseChecksums(`${a}  good\n\n${line}\n`)).toThrow('line 3 is not "<sha256>  <path>"');
     },
   );
 });

@@ -1,12 +1,17 @@
+import officialChecksums from "../../model/checksums.json" with { type: "json" };
 import { describe, expect, it } from "vitest";
-import { plan } from "../../model/plan.ts";
-import { parseSettings, SettingsError, settingsFromConfig } from "../../model/settings.ts";
-import { checksums, planOf, stackSettings } from "../helpers/cluster.ts";
+import { check, SettingsError } from "../../model/checks.ts";
+import { settingsFromConfig } from "../../model/settings.ts";
+import { checked, checksums, checksumsFile, planOf, stackSettings } from "../helpers/cluster.ts";
 
-/** What is wrong with `stackSettings` when some of its settings are replaced, without the namespace. */
-function problemsOf(input: unknown): string[] {
+/** A file of checksums that lacks some. */
+const sums = (without = "nothing") =>
+  checksumsFile(Object.fromEntries(Object.entries(checksums()).filter(([path]) => !path.includes(without))));
+
+/** What is wrong with settings, without the namespace. */
+function problemsOf(input: unknown, file = ""): string[] {
   try {
-    plan(parseSettings(input), checksums());
+    check(input, () => file);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return error.problems.map((problem) => problem.replaceAll(/openstack-kubernetes:(?! )/g, ""));
@@ -24,6 +29,10 @@ const label = "must be a DNS label: a-z, 0-9 and -, at most 63 characters, not b
 const version = 'must be a patch version of 1.35, 1.36, 1.37, such as "1.36.3"';
 const noNetwork = "is no IPv4 network such as 10.0.0.0/16";
 const noRegistry = "must be a host, perhaps with a port and a path, such as registry.k8s.io";
+const noBase =
+  "must be an http or https address without blanks, such as https://mirror.example.org/kubernetes";
+const noKubeletLabel =
+  "is a label that no kubelet may give its own node; take a key outside of kubernetes.io and k8s.io";
 const slotRange =
   "10.0.0.0/24 has its router at 1 and Neutron's own range in its last quarter, 10.100.0.0/16 has 256 networks of /24";
 
@@ -32,11 +41,11 @@ describe("one wrong setting", () => {
     ["no cluster", { cluster: undefined }, "cluster: is missing"],
     ["no name", { cluster: {} }, "cluster.name: is missing"],
     ["a name in capitals", cluster({ name: "Demo" }), `cluster.name: ${label}`],
-    ["a name that is a number", cluster({ name: 5 }), "cluster.name: must be string, not 5"],
+    ["a name that is a number", cluster({ name: 5 }), "cluster.name: must be text, not 5; put it in quotes"],
     [
       "a version without quotes",
       cluster({ kubernetesVersion: 1.36 }),
-      "cluster.kubernetesVersion: must be text; put the version in quotes",
+      "cluster.kubernetesVersion: must be text, not 1.36; put it in quotes",
     ],
     [
       "a version without a patch",
@@ -57,11 +66,7 @@ describe("one wrong setting", () => {
       cluster({ podNetwork: "10.100.1.0/16" }),
       "cluster.podNetwork: has host bits set; the network is 10.100.0.0/16",
     ],
-    [
-      "a port out of range",
-      cluster({ apiPort: 70000 }),
-      "cluster.apiPort: Too big: expected number to be <=65535",
-    ],
+    ["a port out of range", cluster({ apiPort: 70000 }), "cluster.apiPort: must be at most 65535, not 70000"],
     [
       "a DNS address that is none",
       cluster({ dnsAddress: "dns" }),
@@ -70,12 +75,17 @@ describe("one wrong setting", () => {
     [
       "a DNS address elsewhere",
       cluster({ dnsAddress: "10.0.0.10" }),
-      "cluster.dnsAddress: must be an address of 10.254.0.0/16 after 10.254.0.1",
+      "cluster.dnsAddress: must be from 10.254.0.2 to 10.254.255.254, not 10.0.0.10",
+    ],
+    [
+      "the last service address for the DNS",
+      cluster({ dnsAddress: "10.254.255.255" }),
+      "cluster.dnsAddress: must be from 10.254.0.2 to 10.254.255.254, not 10.254.255.255",
     ],
     [
       "the API's address for the DNS",
       cluster({ dnsAddress: "10.254.0.1" }),
-      "cluster.dnsAddress: must be an address of 10.254.0.0/16 after 10.254.0.1",
+      "cluster.dnsAddress: must be from 10.254.0.2 to 10.254.255.254, not 10.254.0.1",
     ],
     [
       "too small a service network",
@@ -90,7 +100,38 @@ describe("one wrong setting", () => {
     [
       "too small a part of the pod network",
       cluster({ nodePodPrefix: 28 }),
-      "cluster.nodePodPrefix: Too big: expected number to be <=27",
+      "cluster.nodePodPrefix: must be at most 27, not 28",
+    ],
+    [
+      "too large a part of the pod network, without a word on the slots",
+      cluster({ nodePodPrefix: 16 }),
+      "cluster.nodePodPrefix: must be from 18 to 27, not 16: a node's part of 10.100.0.0/16",
+    ],
+    [
+      "too small a pod network",
+      cluster({ podNetwork: "10.100.0.0/26" }),
+      "cluster.podNetwork: must be a /25 or larger, not /26",
+    ],
+    [
+      "too small a node network, without a word on the slots",
+      network({ nodeNetwork: "10.0.0.0/29" }),
+      "network.nodeNetwork: must be a /28 or larger, not /29",
+    ],
+    ["a network of three parts", cluster({ podNetwork: "10.100.0/16" }), `cluster.podNetwork: ${noNetwork}`],
+    [
+      "an octal address",
+      network({ nameServers: ["010.0.0.1"] }),
+      "network.nameServers.0: must be an IPv4 address such as 10.0.0.10",
+    ],
+    [
+      "a name server twice",
+      network({ nameServers: ["9.9.9.9", "1.1.1.1", "9.9.9.9"] }),
+      "network.nameServers: has 9.9.9.9 more than once",
+    ],
+    [
+      "access from a network twice",
+      network({ access: { nodePorts: ["192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24"] } }),
+      "network.access.nodePorts: has 192.0.2.0/24 more than once",
     ],
     [
       "a pod network over the service network",
@@ -116,10 +157,11 @@ describe("one wrong setting", () => {
     [
       "one name server as text",
       network({ nameServers: "10.9.9.9" }),
-      'network.nameServers: must be array, not "10.9.9.9"',
+      'network.nameServers: must be a list, not "10.9.9.9"',
     ],
     ["access from no network", network({ access: { ssh: ["me"] } }), `network.access.ssh.0: ${noNetwork}`],
     ["no image", { machine: { flavor: "m1.medium" } }, "machine.image: is missing"],
+    ["an empty image", { machine: { image: "", flavor: "m1.medium" } }, "machine.image: must not be empty"],
     [
       "a node name in capitals",
       { nodes: { ...stackSettings.nodes, Worker_9: { role: "worker", slot: 9 } } },
@@ -128,16 +170,17 @@ describe("one wrong setting", () => {
     [
       "an empty node",
       { nodes: { ...stackSettings.nodes, "worker-1": null } },
-      "nodes.worker-1: must be object, not null",
+      "nodes.worker-1: must be a dictionary, not null",
     ],
     [
       "another role",
       worker({ role: "master" }),
       'nodes.worker-1.role: must be one of control-plane, worker, not "master"',
     ],
+    ["no role", worker({ role: undefined }), "nodes.worker-1.role: is missing"],
     ["no slot", worker({ slot: undefined }), "nodes.worker-1.slot: is missing"],
-    ["a slot as text", worker({ slot: "11" }), 'nodes.worker-1.slot: must be number, not "11"'],
-    ["half a slot", worker({ slot: 1.5 }), "nodes.worker-1.slot: must be int, not 1.5"],
+    ["a slot as text", worker({ slot: "11" }), 'nodes.worker-1.slot: must be a number, not "11"'],
+    ["half a slot", worker({ slot: 1.5 }), "nodes.worker-1.slot: must be a whole number, not 1.5"],
     [
       "the router's slot",
       worker({ slot: 1 }),
@@ -160,6 +203,22 @@ describe("one wrong setting", () => {
       "nodes.worker-1.labels.disk: must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
     ],
     [
+      "a label that a kubelet may not give",
+      worker({ labels: { "node-role.kubernetes.io/gpu": "" } }),
+      `nodes.worker-1.labels.node-role.kubernetes.io/gpu: ${noKubeletLabel}`,
+    ],
+    [
+      "a taint twice",
+      worker({
+        taints: [
+          { key: "gpu", effect: "NoSchedule" },
+          { key: "gpu", effect: "NoExecute" },
+          { key: "gpu", value: "a", effect: "NoSchedule" },
+        ],
+      }),
+      "nodes.worker-1.taints: has gpu:NoSchedule more than once",
+    ],
+    [
       "a taint's effect",
       worker({ taints: [{ key: "gpu", effect: "Never" }] }),
       'nodes.worker-1.taints.0.effect: must be one of NoSchedule, PreferNoSchedule, NoExecute, not "Never"',
@@ -176,17 +235,20 @@ describe("one wrong setting", () => {
     ],
     ["another runtime", { runtime: "podman" }, 'runtime: must be one of docker, containerd, not "podman"'],
     ["a user with a blank", { ssh: { user: "Deb ian" } }, "ssh.user: must be a user's name"],
+    ["a mirror by FTP", { downloads: { kubernetes: "ftp://mirror" } }, `downloads.kubernetes: ${noBase}`],
     [
-      "a mirror by FTP",
-      { downloads: { kubernetes: "ftp://mirror" } },
-      "downloads.kubernetes: must be an http or https address",
+      "a mirror with a blank",
+      { downloads: { github: "https://mirror/git hub" } },
+      `downloads.github: ${noBase}`,
     ],
+    ["a mirror with a query", { downloads: { github: "https://mirror/?x" } }, `downloads.github: ${noBase}`],
+    ["a mirror without a host", { downloads: { github: "https://:80" } }, `downloads.github: ${noBase}`],
     [
       "a registry with a scheme",
       { images: { registry: "https://registry.k8s.io" } },
       `images.registry: ${noRegistry}`,
     ],
-    ["yes for true", { images: { plainHttp: "yes" } }, 'images.plainHttp: must be boolean, not "yes"'],
+    ["yes for true", { images: { plainHttp: "yes" } }, 'images.plainHttp: must be true or false, not "yes"'],
     [
       "a mode that goes",
       { kubeProxy: { mode: "ipvs" } },
@@ -195,7 +257,12 @@ describe("one wrong setting", () => {
     [
       "a number as a flag's value",
       { apiServer: { extraArgs: { v: 2 } } },
-      "apiServer.extraArgs.v: must be string, not 2",
+      "apiServer.extraArgs.v: must be text, not 2; put it in quotes",
+    ],
+    [
+      "a flag with its dashes",
+      { apiServer: { extraArgs: { "--v": "2" } } },
+      "apiServer.extraArgs.--v: must be a flag without dashes in front, such as event-ttl",
     ],
     ["an unknown key", { node: {} }, "openstack-kubernetes: has no setting node; see docs/settings.md"],
     [
@@ -213,27 +280,76 @@ describe("one wrong setting", () => {
   });
 });
 
-describe("a version whose downloads have no checksums", () => {
-  const { cluster: _version, ...rest } = stackSettings;
-  const settings = (runtime: string) => ({
-    ...rest,
-    runtime,
-    cluster: { name: "demo", kubernetesVersion: "1.35.9" },
+describe("a file of checksums", () => {
+  const named = { ...stackSettings, downloads: { checksums: "sums" } };
+
+  it("is laid over the official ones", () => {
+    expect(check(named, () => sums()).checksums).toEqual({ ...officialChecksums, ...checksums() });
   });
 
-  it("is refused with the paths of the downloads", () => {
-    const path = "dl.k8s.io/v1.35.9/bin/linux/amd64";
-    expect(problemsOf(settings("containerd"))).toEqual([
-      `downloads.checksums: no SHA-256 is known for ${path}/kubelet, ${path}/kube-proxy, ${path}/kubectl; name a file of them in sha256sum format`,
+  it("is read by the name in the settings", () => {
+    const files: string[] = [];
+    check(named, (file) => {
+      files.push(file);
+      return sums();
+    });
+    expect(files).toEqual(["sums"]);
+  });
+
+  it("that lacks what has no official one is refused with the paths", () => {
+    const path = "dl.k8s.io/v1.35.99/bin/linux/amd64";
+    const settings = { ...named, ...cluster({ kubernetesVersion: "1.35.99" }) };
+    expect(problemsOf(settings, sums("/kube"))).toEqual([
+      `downloads.checksums: no SHA-256 is known for ${path}/kubelet, ${path}/kube-proxy, ${path}/kubectl; add them to sums`,
     ]);
   });
 
-  it("is refused for the Docker shim only where Docker runs the pods", () => {
-    const known = checksums("1.36.3");
-    for (const path of Object.keys(known)) if (path.includes("cri-dockerd")) delete known[path];
-    const parsed = (runtime: string) => parseSettings({ ...stackSettings, runtime });
-    expect(() => plan(parsed("docker"), known)).toThrow("cri-dockerd");
-    expect(() => plan(parsed("containerd"), known)).not.toThrow();
+  it("needs the Docker shim only where Docker runs the pods", () => {
+    const file = sums("cri-dockerd");
+    expect(problemsOf({ ...named, runtime: "docker" }, file)[0]).toContain("cri-dockerd-0.4.3.amd64.tgz");
+    expect(problemsOf({ ...named, runtime: "containerd" }, file)).toEqual([]);
+  });
+
+  it("of another form is named with its line, along with what else is wrong", () => {
+    expect(problemsOf({ ...named, ...worker({ slot: 12 }) }, `${sums()}hello\n`)).toEqual([
+      "nodes.worker-2.slot: 12 is the slot of worker-1",
+      'downloads.checksums: sums: line 6 is not "<sha256>  <path>"',
+    ]);
+  });
+});
+
+it("a version without official checksums is refused with the paths of its downloads", () => {
+  const path = "dl.k8s.io/v1.35.99/bin/linux/amd64";
+  expect(problemsOf({ ...stackSettings, ...cluster({ kubernetesVersion: "1.35.99" }) })).toEqual([
+    `downloads.checksums: no SHA-256 is known for ${path}/kubelet, ${path}/kube-proxy, ${path}/kubectl; name a file of them in sha256sum format`,
+  ]);
+});
+
+describe("labels below kubernetes.io", () => {
+  it.each([
+    "kubernetes.io/hostname",
+    "topology.kubernetes.io/zone",
+    "node.kubernetes.io/instance-type",
+    "node.kubernetes.io/anything",
+    "special.kubelet.kubernetes.io/anything",
+    "failure-domain.beta.kubernetes.io/region",
+    "example.org/kubernetes.io",
+    "notkubernetes.io/x",
+    "kubernetes.io",
+  ])("%s may be given", (key) => {
+    expect(problemsOf({ ...stackSettings, ...worker({ labels: { [key]: "x" } }) })).toEqual([]);
+  });
+
+  it.each([
+    "kubernetes.io/x",
+    "k8s.io/x",
+    "x.k8s.io/y",
+    "topology.kubernetes.io/rack",
+    "mynode.kubernetes.io/x",
+  ])("%s may not", (key) => {
+    expect(problemsOf({ ...stackSettings, ...worker({ labels: { [key]: "x" } }) })).toEqual([
+      `nodes.worker-1.labels.${key}: ${noKubeletLabel}`,
+    ]);
   });
 });
 
@@ -264,7 +380,7 @@ describe("several wrong settings", () => {
       ...stackSettings,
       cluster: {
         name: "demo",
-        kubernetesVersion: "1.37.1",
+        kubernetesVersion: "1.37.99",
         podNetwork: "10.0.0.0/16",
         dnsAddress: "10.9.9.9",
       },
@@ -284,6 +400,58 @@ describe("several wrong settings", () => {
     ]);
   });
 
+  it("are all told at once, those that do not fit together beside those of single settings", () => {
+    const input = {
+      cluster: { name: "X", podNetwork: "10.0.0.0/16", kubernetesVersion: "1.37.99", serviceNetwork: "x" },
+      network: {},
+      machine: { image: "debian-13" },
+      nodes: {
+        a: { role: "master", slot: 5 },
+        b: { role: "worker", slot: 5, flavour: "x" },
+        c: { role: "worker", slot: 250 },
+        d: { role: "worker", slot: "5" },
+      },
+      runtime: "podman",
+    };
+    expect(problemsOf(input)).toEqual([
+      `cluster.name: ${label}`,
+      `cluster.serviceNetwork: ${noNetwork}`,
+      "network.externalNetwork: is missing",
+      "machine.flavor: is missing",
+      'nodes.a.role: must be one of control-plane, worker, not "master"',
+      "nodes.b: has no setting flavour; see docs/settings.md",
+      'nodes.d.slot: must be a number, not "5"',
+      'runtime: must be one of docker, containerd, not "podman"',
+      "cluster.podNetwork: 10.0.0.0/16 overlaps network.nodeNetwork 10.0.0.0/24",
+      "nodes.b.slot: 5 is the slot of a",
+      `nodes.c.slot: must be from 2 to 191, not 250: ${slotRange.replace("10.100", "10.0")}`,
+      expect.stringMatching(/^downloads.checksums: no SHA-256 is known for dl.k8s.io\/v1.37.99/),
+    ]);
+  });
+
+  it("of which none concerns another are told without guesses at the others", () => {
+    expect(problemsOf({ ...stackSettings, nodes: undefined, cluster: "demo" })).toEqual([
+      'cluster: must be a dictionary, not "demo"',
+      "nodes: is missing",
+    ]);
+    const unknown = {
+      ...cluster({ podNetwork: "x" }),
+      ...network({ nodeNetwork: "y" }),
+      ...worker({ slot: 1 }),
+    };
+    expect(problemsOf({ ...stackSettings, ...unknown })).toEqual([
+      `cluster.podNetwork: ${noNetwork}`,
+      `network.nodeNetwork: ${noNetwork}`,
+    ]);
+    expect(problemsOf("all wrong")).toEqual(['openstack-kubernetes: must be a dictionary, not "all wrong"']);
+    expect(
+      problemsOf({ ...stackSettings, ...network({ nodeNetwork: "x" }), ...worker({ slot: 300 }) }),
+    ).toEqual([
+      `network.nodeNetwork: ${noNetwork}`,
+      "nodes.worker-1.slot: must be from 2 to 255, not 300: 10.100.0.0/16 has 256 networks of /24",
+    ]);
+  });
+
   it("make one message with a count and a line each", () => {
     const error = new SettingsError(["a: is missing", "b: is missing"]);
     expect(error.message).toBe("2 wrong settings:\n  a: is missing\n  b: is missing");
@@ -293,7 +461,7 @@ describe("several wrong settings", () => {
 
 describe("right settings", () => {
   it("get their defaults", () => {
-    const { cluster, network, runtime, ssh, downloads, images, kubeProxy } = parseSettings(stackSettings);
+    const { cluster, network, runtime, ssh, downloads, images, kubeProxy } = checked().settings;
     expect(cluster).toMatchObject({
       domain: "cluster.local",
       podNetwork: "10.100.0.0/16",
@@ -307,15 +475,12 @@ describe("right settings", () => {
       user: "debian",
       mode: "nftables",
     });
-    expect(downloads).toEqual({ kubernetes: "https://dl.k8s.io", github: "https://github.com" });
+    expect(downloads).toMatchObject({ kubernetes: "https://dl.k8s.io", github: "https://github.com" });
     expect(images).toEqual({ registry: "registry.k8s.io", plainHttp: false });
   });
 
   it("lose the slash at the end of a base address", () => {
-    const { downloads } = parseSettings({
-      ...stackSettings,
-      downloads: { github: "https://mirror.example/gh//" },
-    });
+    const { downloads } = checked({ downloads: { github: "https://mirror.example/gh//" } }).settings;
     expect(downloads.github).toBe("https://mirror.example/gh");
   });
 
@@ -351,7 +516,7 @@ describe("settingsFromConfig", () => {
       "openstack-kubernetes:cluster": '{"name":"demo","kubernetesVersion":1.36}',
     });
     expect(problemsOf({ ...stackSettings, ...(input as object) })).toEqual([
-      "cluster.kubernetesVersion: must be text; put the version in quotes",
+      "cluster.kubernetesVersion: must be text, not 1.36; put it in quotes",
     ]);
   });
 });

@@ -118,6 +118,7 @@ describe("a run of the program that was killed", () => {
       stack!.upKilledAt(async () => (await serverNames()).includes(`${name}-1`)),
     );
     expect(killed.succeeded).toBe(false);
+    // It did not end by itself, with a summary.
     expect(killed.changes).toEqual({});
 
     await stack.cancel();

@@ -29,8 +29,12 @@ export async function inventory(): Promise<string[]> {
       path: `/resource_providers/${String(uuid)}/usages`,
     })),
   );
-  const lines = Object.keys(kinds).flatMap((kind, index) =>
-    (answers[index]![kind] ?? []).map((item) => {
+  const found = (kind: string): Item[] => answers[Object.keys(kinds).indexOf(kind)]?.[kind] ?? [];
+  // Neutron gives every project one of its own, when somebody first asks for the project's groups.
+  const given = new Set(found("security_groups").flatMap(({ id, name }) => (name === "default" ? [id] : [])));
+  const lines = Object.keys(kinds).flatMap((kind) =>
+    found(kind).flatMap((item) => {
+      if (given.has(item.id) || given.has(item.security_group_id)) return [];
       // A key pair is wrapped once more and has no id.
       const { id, name = "" } = (item.keypair ?? item) as Item;
       return `${kind} ${String(id ?? "")} ${String(name)}`;

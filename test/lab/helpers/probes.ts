@@ -38,7 +38,7 @@ const daemonSet: V1DaemonSet = {
           {
             name: "who",
             image: `${registry}/lab/tools:1`,
-            command: ["httpd", "-f", "-v", "-p", String(port), "-h", "/www"],
+            command: ["httpd", "-f", "-p", String(port), "-h", "/www"],
             ports: [{ name: "http", containerPort: port }],
             readinessProbe: {
               httpGet: { path: whoPath, port: port },
@@ -72,7 +72,13 @@ const objects = [
     kind: "ConfigMap",
     metadata: { name: "who", namespace },
     data: {
-      who: '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n%s %s\\n" "$REMOTE_ADDR" "$(hostname)"\n',
+      // Standard error is the pod's log.
+      who: [
+        "#!/bin/sh",
+        'echo "asked by $REMOTE_ADDR" >&2',
+        'printf "Content-Type: text/plain\\r\\n\\r\\n%s %s\\n" "$REMOTE_ADDR" "$(hostname)"',
+        "",
+      ].join("\n"),
     },
   },
   daemonSet,

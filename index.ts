@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster.ts";
+import { withoutLeftovers } from "./components/leftovers.ts";
 import { lookUp } from "./components/lookups.ts";
 import { check } from "./model/checks.ts";
 import { plan, type ClusterPlan } from "./model/plan.ts";
@@ -21,7 +22,11 @@ const planned: ClusterPlan = await userStep(() => {
   return plan(settings, checksums);
 });
 const cloud = await userStep(() => lookUp(planned));
-const cluster = new Cluster(planned.settings.cluster.name, { plan: planned, cloud });
+const cluster = new Cluster(
+  planned.settings.cluster.name,
+  { plan: planned, cloud },
+  { transformations: [withoutLeftovers()] },
+);
 
 export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const endpoints = cluster.endpoints;

@@ -1,6 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
+import { clusterDescription } from "./leftovers.ts";
 
 export interface NetworkArgs {
   plan: ClusterPlan;
@@ -22,7 +23,7 @@ export class Network extends pulumi.ComponentResource {
   ) {
     super("openstack-kubernetes:network:Network", name, {}, opts);
     const { network, cluster } = plan.settings;
-    const description = `Kubernetes cluster ${cluster.name}`;
+    const description = clusterDescription(cluster.name);
     this.network = new openstack.networking.Network(
       `${name}-net`,
       { name: `${cluster.name}-nodes`, description, adminStateUp: true },

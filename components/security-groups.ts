@@ -2,6 +2,7 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import { securityRules, type GroupRole } from "../model/security-rules.ts";
+import { clusterDescription } from "./leftovers.ts";
 
 /** The security groups of the machines, by role. */
 export class SecurityGroups extends pulumi.ComponentResource {
@@ -15,7 +16,7 @@ export class SecurityGroups extends pulumi.ComponentResource {
         `${name}-${role}`,
         {
           name: `${plan.settings.cluster.name}-${role}`,
-          description: `Kubernetes cluster ${plan.settings.cluster.name}`,
+          description: clusterDescription(plan.settings.cluster.name),
         },
         { parent: this },
       );

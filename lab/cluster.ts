@@ -1,6 +1,7 @@
 import { access, chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { execa, type Options, type Result } from "execa";
+import { labSettings } from "./client/stack.ts";
 import { engine } from "./engine/engine.ts";
 import { fillMirror } from "./mirror/mirror.ts";
 import { serveCommand } from "./mirror/serve.ts";
@@ -28,7 +29,8 @@ async function writeSecret(path: string, text: string): Promise<void> {
 export async function prepareTools(): Promise<Served> {
   // One after the other: both compile with every core there is.
   const folders = await engine();
-  const served = await fillMirror({ kubernetes: ["1.36.3"] });
+  const { cluster } = await labSettings();
+  const served = await fillMirror({ kubernetes: [cluster.kubernetesVersion] });
   await writeFile(lab("path"), [...folders, dirname(served.kubectl)].map((folder) => `${folder}\n`).join(""));
   return served;
 }

@@ -59,6 +59,13 @@ async function buildEngine(): Promise<string[]> {
     module: join(import.meta.dirname, "language-nodejs"),
     packages: ["github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs"],
     set: { [version]: `v${languageVersion}` },
+    // It stands between program and engine and passes on only what it knew then, which resource hooks are not.
+    patch: {
+      module: "github.com/pulumi/pulumi/sdk/v3",
+      file: "nodejs/cmd/pulumi-language-nodejs/main.go",
+      from: 'maybeAppendArg("monitor", address)',
+      to: 'maybeAppendArg("monitor", req.GetMonitorAddress())',
+    },
   });
   const engine = await goBuild({
     name: "pulumi",

@@ -156,10 +156,14 @@ bring_up_bridge
 
 begin "packages and downloads"
 # Without the lock and the caller's connection, which a download that outlives a failure would hold.
-fetch_downloads 3>&- 9>&- &
+fetch_downloads 3>&- 9>&- >/run/openstack-kubernetes.downloads 2>&1 &
 downloads=$!
 install_packages
-wait "$downloads"
+# What a failed download says comes last in the log, not before pages of the package manager's.
+fetched=0
+wait "$downloads" || fetched=$?
+cat /run/openstack-kubernetes.downloads
+[ "$fetched" -eq 0 ]
 
 begin "pod network rules"
 systemctl daemon-reload

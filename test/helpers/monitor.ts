@@ -84,6 +84,11 @@ export async function run<T>(
       callback(error, response);
     });
   };
+  // Mocks know no hooks; none is called, since nothing is made.
+  Object.assign(monitor, {
+    registerResourceHook: (_request: unknown, callback: (error: null, response: object) => void) =>
+      callback(null, {}),
+  });
   monitor.registerResourceOutputs = (request: RegisterResourceOutputsRequest, callback) => {
     const resource = resources.find(({ urn }) => urn === request.getUrn());
     if (resource) resource.outputs = readable(request.getOutputs()?.toJavaScript() ?? {});

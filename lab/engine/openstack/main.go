@@ -58,11 +58,12 @@ func provider() tfbridge.ProviderInfo {
 			"openstack_compute_servergroup_v2":             resource("compute", "ServerGroup"),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
-			"openstack_networking_network_v2": function("networking", "getNetwork"),
-			"openstack_networking_subnet_v2":  function("networking", "getSubnet"),
-			"openstack_networking_router_v2":  function("networking", "getRouter"),
-			"openstack_images_image_v2":       function("images", "getImage"),
-			"openstack_compute_flavor_v2":     function("compute", "getFlavor"),
+			"openstack_networking_network_v2":  function("networking", "getNetwork"),
+			"openstack_networking_subnet_v2":   function("networking", "getSubnet"),
+			"openstack_networking_router_v2":   function("networking", "getRouter"),
+			"openstack_images_image_v2":        function("images", "getImage"),
+			"openstack_compute_flavor_v2":      function("compute", "getFlavor"),
+			"openstack_identity_auth_scope_v3": function("identity", "getAuthScope"),
 		},
 	}
 	info.SetAutonaming(255, "-")

@@ -1,0 +1,182 @@
+import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Properties of a resource, as the provider names them. */
+type Fields = Record<string, any>;
+
+/**
+ * Description of the resources that are found by name: says whose they are, so that another stack's of the same name
+ * are never taken for a leftover.
+ */
+export function clusterDescription(cluster: string): string {
+  return `Kubernetes cluster ${cluster} of ${pulumi.getProject()}/${pulumi.getStack()}`;
+}
+
+/** OpenStack's services, by the login of the plugin. */
+class Cloud {
+  readonly #scope: openstack.identity.GetAuthScopeResult;
+
+  private constructor(scope: openstack.identity.GetAuthScopeResult) {
+    this.#scope = scope;
+  }
+
+  static async connect(): Promise<Cloud> {
+    return new Cloud(await openstack.identity.getAuthScope({ name: "leftovers", setTokenId: true }));
+  }
+
+  #address(service: "compute" | "network"): string {
+    const { region, serviceCatalogs } = this.#scope;
+    const endpoint = serviceCatalogs
+      .find(({ type }) => type === service)
+      ?.endpoints.find((one) => one.interface === "public" && (region === "" || one.region === region));
+    if (endpoint === undefined) throw new Error(`OpenStack's catalogue has no public ${service} service`);
+    const address = endpoint.url.replace(/\/$/, "");
+    return service === "network" && !address.endsWith("/v2.0") ? `${address}/v2.0` : address;
+  }
+
+  /** The answer of a call; undefined where the resource is gone, or cannot go because it is in use. */
+  async call(
+    service: "compute" | "network",
+    path: string,
+    method: "GET" | "PUT" | "DELETE" = "GET",
+    body?: object,
+  ): Promise<Fields | undefined> {
+    const response = await fetch(`${this.#address(service)}/${path}`, {
+      method,
+      headers: { "X-Auth-Token": this.#scope.tokenId, "Content-Type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const answer = await response.text();
+    if (response.ok) return answer === "" ? {} : (JSON.parse(answer) as Fields);
+    if (response.status === 404 || response.status === 409) return undefined;
+    throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
+  }
+
+  /** Ids of the network service's resources that answer to a query. */
+  async find(path: string, query: Fields): Promise<string[]> {
+    const known = Object.entries(query).filter(([, value]) => value !== undefined);
+    const search = new URLSearchParams(known.map(([key, value]) => [key, String(value)]));
+    const found = (await this.call("network", `${path}?${search.toString()}`))?.[path.replaceAll("-", "_")];
+    return ((found ?? []) as { id: string }[]).map(({ id }) => id);
+  }
+}
+
+/** How to find and take away what stands where a resource of this kind is to be made. */
+interface Kind {
+  /** Id of the resource in which its place is; where that was made in this run, the place is free. */
+  within?: (inputs: Fields) => string;
+  remove: (cloud: Cloud, inputs: Fields) => Promise<string[]>;
+}
+
+/** A kind whose leftovers go by a plain DELETE each. */
+const plain = (path: string, query: (inputs: Fields) => Fields, within?: Kind["within"]): Kind => ({
+  within,
+  async remove(cloud, inputs) {
+    const found = await cloud.find(path, query(inputs));
+    for (const id of found) await cloud.call("network", `${path}/${id}`, "DELETE");
+    return found;
+  },
+});
+
+const named = ({ name, description }: Fields): Fields => ({ name, description });
+
+const kinds: Record<string, Kind> = {
+  "openstack:networking/network:Network": plain("networks", named),
+  "openstack:networking/router:Router": plain("routers", named),
+  "openstack:networking/secGroup:SecGroup": plain("security-groups", named),
+  "openstack:networking/subnet:Subnet": plain(
+    "subnets",
+    ({ networkId }) => ({ network_id: networkId }),
+    ({ networkId }) => networkId,
+  ),
+  "openstack:networking/port:Port": plain(
+    "ports",
+    ({ networkId, fixedIps }) => ({
+      network_id: networkId,
+      fixed_ips: `ip_address=${fixedIps[0].ipAddress}`,
+    }),
+    ({ networkId }) => networkId,
+  ),
+  "openstack:networking/floatingIp:FloatingIp": plain(
+    "floatingips",
+    ({ portId }) => ({ port_id: portId }),
+    ({ portId }) => portId,
+  ),
+  "openstack:networking/secGroupRule:SecGroupRule": plain(
+    "security-group-rules",
+    (rule) => ({
+      security_group_id: rule.securityGroupId,
+      direction: rule.direction,
+      ethertype: rule.ethertype,
+      protocol: rule.protocol,
+      port_range_min: rule.portRangeMin,
+      port_range_max: rule.portRangeMax,
+      remote_ip_prefix: rule.remoteIpPrefix,
+    }),
+    ({ securityGroupId }) => securityGroupId,
+  ),
+  "openstack:networking/routerInterface:RouterInterface": {
+    within: ({ routerId }) => routerId,
+    async remove(cloud, { routerId, subnetId }) {
+      const ports = await cloud.find("ports", { device_id: routerId, fixed_ips: `subnet_id=${subnetId}` });
+      if (ports.length > 0)
+        await cloud.call("network", `routers/${routerId}/remove_router_interface`, "PUT", {
+          subnet_id: subnetId,
+        });
+      return ports;
+    },
+  },
+  "openstack:networking/routerRoute:RouterRoute": {
+    within: ({ routerId }) => routerId,
+    async remove(cloud, { routerId, destinationCidr: destination, nextHop: nexthop }) {
+      const routes = ((await cloud.call("network", `routers/${routerId}`))?.router.routes ?? []) as Fields[];
+      if (!routes.some((route) => route.destination === destination && route.nexthop === nexthop)) return [];
+      await cloud.call("network", `routers/${routerId}/remove_extraroutes`, "PUT", {
+        router: { routes: [{ destination, nexthop }] },
+      });
+      return [destination];
+    },
+  },
+  "openstack:compute/instance:Instance": {
+    within: ({ networks }) => networks[0].port,
+    async remove(cloud, { networks }) {
+      const server = (await cloud.call("network", `ports/${networks[0].port}`))?.port.device_id as string;
+      if (!server) return [];
+      await cloud.call("compute", `servers/${server}`, "DELETE");
+      const end = Date.now() + 300_000;
+      while ((await cloud.call("compute", `servers/${server}`)) !== undefined) {
+        if (Date.now() > end) throw new Error(`the machine ${server} does not go away; delete it by hand`);
+        await delay(1000);
+      }
+      return [server];
+    },
+  },
+};
+
+/**
+ * Takes away, just before a resource is made, what a run that was killed has left in its place. The engine notes an id
+ * only when it is there, and OpenStack goes on with what it was asked for: a machine, port or address that no state
+ * knows then stands in the next run's way. Only what holds a place that is this stack's own (its port, its network, its
+ * group, its router), or has its name and description and is not in use, is taken away.
+ */
+export function withoutLeftovers(): pulumi.ResourceTransformation {
+  let cloud: Promise<Cloud> | undefined;
+  const made = new Set<string>();
+  const before = new pulumi.ResourceHook("leftovers", async ({ type, name, newInputs = {}, oldInputs }) => {
+    const { within, remove } = kinds[type]!;
+    // A replacement's place is held by the resource that it replaces.
+    if (oldInputs !== undefined || (within && made.has(within(newInputs)))) return;
+    cloud ??= Cloud.connect();
+    const gone = await remove(await cloud, newInputs);
+    if (gone.length > 0)
+      void pulumi.log.warn(`${name}: took away what a killed run had left in its place: ${gone.join(", ")}`);
+  });
+  const after = new pulumi.ResourceHook("made", ({ id }) => {
+    made.add(id);
+  });
+  return ({ type, props, opts }) =>
+    type in kinds
+      ? { props, opts: { ...opts, hooks: { beforeCreate: [before], afterCreate: [after] } } }
+      : undefined;
+}

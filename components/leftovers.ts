@@ -53,12 +53,14 @@ class Cloud {
     throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
   }
 
-  /** Ids of the network service's resources that answer to a query. */
-  async find(path: string, query: Fields): Promise<string[]> {
-    const known = Object.entries(query).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(known.map(([key, value]) => [key, String(value)]));
-    const found = (await this.call("network", `${path}?${search.toString()}`))?.[path.replaceAll("-", "_")];
-    return ((found ?? []) as { id: string }[]).map(({ id }) => id);
+  /** The network service's resources of a kind that have all of these fields. */
+  async list(path: string, fields: Record<string, string>): Promise<Fields[]> {
+    const missing = Object.keys(fields).filter((key) => !fields[key]);
+    // Without it the list would have other people's resources.
+    if (missing.length > 0)
+      throw new Error(`leftovers of ${path} cannot be told without ${missing.join(", ")}`);
+    const answer = await this.call("network", `${path}?${new URLSearchParams(fields).toString()}`);
+    return (answer?.[path.replaceAll("-", "_")] ?? []) as Fields[];
   }
 }
 
@@ -69,17 +71,31 @@ interface Kind {
   remove: (cloud: Cloud, inputs: Fields) => Promise<string[]>;
 }
 
-/** A kind whose leftovers go by a plain DELETE each. */
-const plain = (path: string, query: (inputs: Fields) => Fields, within?: Kind["within"]): Kind => ({
+/** A kind whose leftovers go by a plain DELETE each: those that the fields name and that match. */
+const plain = (
+  path: string,
+  fields: (inputs: Fields) => Record<string, string>,
+  within?: Kind["within"],
+  matches: (found: Fields, inputs: Fields) => boolean = () => true,
+): Kind => ({
   within,
   async remove(cloud, inputs) {
-    const found = await cloud.find(path, query(inputs));
-    for (const id of found) await cloud.call("network", `${path}/${id}`, "DELETE");
-    return found;
+    const found = (await cloud.list(path, fields(inputs))).filter((one) => matches(one, inputs));
+    for (const { id } of found) await cloud.call("network", `${path}/${id}`, "DELETE");
+    return found.map(({ id }) => id as string);
   },
 });
 
-const named = ({ name, description }: Fields): Fields => ({ name, description });
+const named = ({ name, description }: Fields) => ({ name, description });
+
+/** Two rules of a group are the same when all of these are; absent ones come back as null. */
+const sameRule = (found: Fields, rule: Fields) =>
+  found.direction === rule.direction &&
+  found.ethertype === rule.ethertype &&
+  found.protocol === (rule.protocol ?? null) &&
+  found.port_range_min === (rule.portRangeMin ?? null) &&
+  found.port_range_max === (rule.portRangeMax ?? null) &&
+  found.remote_ip_prefix === (rule.remoteIpPrefix ?? null);
 
 const kinds: Record<string, Kind> = {
   "openstack:networking/network:Network": plain("networks", named),
@@ -90,12 +106,10 @@ const kinds: Record<string, Kind> = {
     ({ networkId }) => ({ network_id: networkId }),
     ({ networkId }) => networkId,
   ),
+  // By name as well: a machine of somebody else's may have the address.
   "openstack:networking/port:Port": plain(
     "ports",
-    ({ networkId, fixedIps }) => ({
-      network_id: networkId,
-      fixed_ips: `ip_address=${fixedIps[0].ipAddress}`,
-    }),
+    ({ networkId, name }) => ({ network_id: networkId, name }),
     ({ networkId }) => networkId,
   ),
   "openstack:networking/floatingIp:FloatingIp": plain(
@@ -105,26 +119,19 @@ const kinds: Record<string, Kind> = {
   ),
   "openstack:networking/secGroupRule:SecGroupRule": plain(
     "security-group-rules",
-    (rule) => ({
-      security_group_id: rule.securityGroupId,
-      direction: rule.direction,
-      ethertype: rule.ethertype,
-      protocol: rule.protocol,
-      port_range_min: rule.portRangeMin,
-      port_range_max: rule.portRangeMax,
-      remote_ip_prefix: rule.remoteIpPrefix,
-    }),
+    ({ securityGroupId }) => ({ security_group_id: securityGroupId }),
     ({ securityGroupId }) => securityGroupId,
+    sameRule,
   ),
   "openstack:networking/routerInterface:RouterInterface": {
     within: ({ routerId }) => routerId,
     async remove(cloud, { routerId, subnetId }) {
-      const ports = await cloud.find("ports", { device_id: routerId, fixed_ips: `subnet_id=${subnetId}` });
+      const ports = await cloud.list("ports", { device_id: routerId, fixed_ips: `subnet_id=${subnetId}` });
       if (ports.length > 0)
         await cloud.call("network", `routers/${routerId}/remove_router_interface`, "PUT", {
           subnet_id: subnetId,
         });
-      return ports;
+      return ports.map(({ id }) => id as string);
     },
   },
   "openstack:networking/routerRoute:RouterRoute": {

@@ -66,11 +66,11 @@ function ofSdk(token: string): Pick<Names, "inputs" | "outputs"> {
 
 /** Outputs that the SDK marks as secret. */
 function secretOfSdk(token: string): string[] {
-  const [, module = "", name = ""] = token.split(":");
+  const [, module = ""] = token.split(":");
   const file = module === "providers" ? "provider.js" : `${module}.js`;
   const text = readFileSync(join(sdk, file), "utf8");
   const list = /additionalSecretOutputs: (\[.*?\])/.exec(text)?.[1] ?? "[]";
-  return name.startsWith("get") ? [] : (JSON.parse(list) as string[]);
+  return JSON.parse(list) as string[];
 }
 
 /** Every function's result has the engine's own `id`, which Terraform does not list. */
@@ -90,7 +90,8 @@ describe.skipIf(folder === undefined)("names of the OpenStack plugin and of its 
     const expected = ofSdk(token);
     const actual = plugin[token];
     expect(sorted(actual?.inputs ?? [])).toEqual(sorted(expected.inputs));
-    expect(sorted(actual?.secret ?? [])).toEqual(sorted(secretOfSdk(token)));
+    // The SDK does not say which results of a function are secret.
+    if (!token.includes("/get")) expect(sorted(actual?.secret ?? [])).toEqual(sorted(secretOfSdk(token)));
     if (token !== "pulumi:providers:openstack") {
       expect(sorted(actual?.outputs ?? [])).toEqual(sorted(expected.outputs));
     }

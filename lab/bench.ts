@@ -1,6 +1,6 @@
 // npm run bench: how long `pulumi up` takes on the lab, phase by phase, and how close that is to what no installer can
 // go below. Builds a cluster of its own with the settings of Pulumi.lab.yaml, and takes it away again.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
@@ -8,6 +8,7 @@ import type { Limit, LimitRequest } from "./bench/limit.ts";
 import { phasesOf, type Phase } from "./bench/phases.ts";
 import { resourceNamed } from "./client/machines.ts";
 import { inLabRun } from "./client/run.ts";
+import { startedCompute } from "./compute.ts";
 import { labSettings, mustSucceed, Stack, type LabSettings } from "./client/stack.ts";
 import { lab, repo } from "./paths.ts";
 import { phase, reason, wasReported } from "./phase.ts";
@@ -122,7 +123,7 @@ async function main(): Promise<void> {
   const limit = await phase("the same by hand", () => measureLimit(request));
 
   const phases = phasesOf(run);
-  const compute = await readFile(lab("state", "started"), "utf8");
+  const compute = await startedCompute();
   const results = lab("bench.json");
   const machine = { cores: availableParallelism(), compute, nodes: Object.keys(settings.nodes).length };
   await writeFile(

@@ -2,11 +2,12 @@ import { access, chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { execa, type Options, type Result } from "execa";
 import { labSettings } from "./client/stack.ts";
+import { stackOf, startedCompute, type Compute } from "./compute.ts";
 import { engine } from "./engine/engine.ts";
 import { fillMirror } from "./mirror/mirror.ts";
 import { serveCommand } from "./mirror/serve.ts";
 import { ownLab, startDaemon, waitForDaemon } from "./namespaces.ts";
-import { controlAddress, lab, mirrorUrl, registry, repo, stack } from "./paths.ts";
+import { controlAddress, lab, mirrorUrl, registry, repo } from "./paths.ts";
 import { LabError, phase } from "./phase.ts";
 
 /** What the mirror and the registry serve. */
@@ -26,10 +27,10 @@ async function writeSecret(path: string, text: string): Promise<void> {
 }
 
 /** Gets the engine and fills the mirror; the folders of the tools go to `.lab/path`, where lab/run reads them. */
-export async function prepareTools(): Promise<Served> {
+export async function prepareTools(compute: Compute): Promise<Served> {
   // One after the other: both compile with every core there is.
   const folders = await engine();
-  const { cluster } = await labSettings();
+  const { cluster } = await labSettings(compute);
   const served = await fillMirror({ kubernetes: [cluster.kubernetesVersion] });
   await writeFile(lab("path"), [...folders, dirname(served.kubectl)].map((folder) => `${folder}\n`).join(""));
   return served;
@@ -60,6 +61,7 @@ const inLabRun = async (
 /** Builds the lab's stack and hands out its kubeconfig. */
 export async function buildCluster(): Promise<void> {
   await mkdir(lab("pulumi"), { recursive: true });
+  const stack = stackOf(await startedCompute());
   const chosen = ["--stack", stack];
   await phase("pulumi up", async () => {
     await inLabRun(["pulumi", "stack", "select", "--create", ...chosen]);
@@ -89,7 +91,7 @@ export async function destroyCluster(): Promise<void> {
   if ((await ownLab()) === undefined)
     throw new LabError("No lab is running here, so there is no stack to destroy");
   if (!(await exists(lab("pulumi")))) return console.log("There is no stack to destroy.");
-  const chosen = ["--stack", stack];
+  const chosen = ["--stack", stackOf(await startedCompute())];
   await phase("pulumi destroy", async () => {
     await inLabRun(["pulumi", "cancel", "--yes", ...chosen], { stdio: "ignore", reject: false });
     const destroy = await inLabRun(["pulumi", "destroy", "--yes", "--skip-preview", ...chosen], {

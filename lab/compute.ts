@@ -1,11 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { lab } from "./paths.ts";
 import { LabError } from "./phase.ts";
 
 /** Kinds of machines that Nova can boot here, best first. */
 export const computes = ["kvm", "lxc", "qemu"] as const;
 export type Compute = (typeof computes)[number];
+
+/** Written when OpenStack has started once; the kind of compute is its content. */
+export const startedFile = lab("state", "started");
+
+/** The kind of compute of the lab that has started here. */
+export const startedCompute = async (): Promise<Compute | undefined> =>
+  (await readFile(startedFile, "utf8").catch(() => undefined)) as Compute | undefined;
+
+/** Name of the Pulumi stack that a lab builds: machines in software get one worker and settings of their own. */
+export const stackOf = (compute: Compute | undefined): string => (compute === "qemu" ? "lab-qemu" : "lab");
 
 /** What this machine offers to guests. */
 export interface Host {

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { buildCluster, destroyCluster, prepareTools, startMirror } from "./cluster.ts";
-import { chooseCompute, type Compute, inspectHost } from "./compute.ts";
+import { chooseCompute, inspectHost, startedCompute, startedFile, type Compute } from "./compute.ts";
 import { guestImage } from "./guest-image.ts";
 import { createNamespaces, ownLab, removeNamespaces } from "./namespaces.ts";
 import { resumeOpenStack, startOpenStack, uploadImage } from "./openstack.ts";
@@ -13,12 +13,10 @@ import { lockLab, troubles } from "./preflight.ts";
 const usage = `usage: npm run lab [-- COMMAND] [--compute kvm|lxc|qemu]
 
   up        start the lab and build the cluster; what is there already is kept (the default)
+  check     say what stands in the way of a lab on this machine, if anything does
   start     start the lab alone: OpenStack, the guest image, the mirror, the engine
   destroy   destroy the cluster's stack; the lab goes on
   down      end the lab and everything it started`;
-
-/** Written when OpenStack has started once; the kind of compute is its content. */
-const started = lab("state", "started");
 
 /**
  * A lab's state lives as long as its processes. What a lab leaves that was killed, or was never ready, is thrown away
@@ -26,7 +24,7 @@ const started = lab("state", "started");
  */
 async function begin(compute: Compute): Promise<boolean> {
   const live = await ownLab();
-  const kind = await readFile(started, "utf8").catch(() => undefined);
+  const kind = await startedCompute();
   if (live !== undefined && kind === compute) return false;
   if (live !== undefined && kind !== undefined)
     throw new LabError(`The lab runs with --compute ${kind}. End it first: npm run lab -- down`);
@@ -40,15 +38,20 @@ async function openStack(compute: Compute): Promise<void> {
   const fresh = await begin(compute);
   if (!fresh) return resumeOpenStack(compute);
   await startOpenStack(compute);
-  await writeFile(started, compute);
+  await writeFile(startedFile, compute);
+}
+
+/** Is the lab running? If not, an error with all that stands in the way of one. */
+async function check(): Promise<boolean> {
+  if ((await ownLab()) !== undefined) return true;
+  const found = await troubles();
+  if (found.length > 0) throw new LabError(`The lab cannot start here:\n  - ${found.join("\n  - ")}`);
+  return false;
 }
 
 async function start(asked: string | undefined): Promise<void> {
-  const running = (await ownLab()) !== undefined;
-  const found = running ? [] : await troubles();
-  if (found.length > 0) throw new LabError(`The lab cannot start here:\n  - ${found.join("\n  - ")}`);
-  const kept =
-    running && asked === undefined ? await readFile(started, "utf8").catch(() => undefined) : undefined;
+  const running = await check();
+  const kept = running && asked === undefined ? await startedCompute() : undefined;
   const choice = chooseCompute(await inspectHost(), kept ?? asked);
   console.log(`compute: ${choice.compute} (${kept === undefined ? choice.why : "as the lab runs"})`);
   await mkdir(lab("log"), { recursive: true });
@@ -58,7 +61,7 @@ async function start(asked: string | undefined): Promise<void> {
   const imageLog = lab("log", "guest-image.log");
   const image = phase("guest image", () => guestImage(choice.compute, imageLog), imageLog);
   const cloud = openStack(choice.compute);
-  const tools = prepareTools();
+  const tools = prepareTools(choice.compute);
   await Promise.all([
     Promise.all([image, cloud]).then(([folder]) =>
       phase("guest image in Glance", () => uploadImage(choice.compute, folder), lab("log", "admin.log")),
@@ -74,8 +77,9 @@ async function main(): Promise<void> {
   });
   const command = positionals.at(-1) ?? "up";
   if (values.help) return console.log(usage);
-  if (!["up", "start", "destroy", "down"].includes(command))
+  if (!["up", "check", "start", "destroy", "down"].includes(command))
     throw new LabError(`No command ${command}.\n${usage}`);
+  if (command === "check") return void (await check());
   await lockLab();
   if (command === "down") return phase("the lab has ended", removeNamespaces, lab("log", "clean.log"));
   if (command === "destroy") return destroyCluster();

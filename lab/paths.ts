@@ -23,9 +23,6 @@ export const controlAddress = "172.24.4.1";
 export const mirrorUrl = `http://${controlAddress}:8000`;
 export const registry = `${controlAddress}:5050`;
 
-/** Name of the Pulumi stack that the lab builds. */
-export const stack = "lab";
-
 /** Credentials of the lab's administrator, as OpenStack's clients read them. */
 export const openstackEnvironment: Readonly<Record<string, string | undefined>> = parseEnv(
   readFileSync(join(import.meta.dirname, "openstack/openrc"), "utf8"),

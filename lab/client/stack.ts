@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { stackOf, startedCompute, type Compute } from "../compute.ts";
 import { lab, repo } from "../paths.ts";
 import { inLabRun, tryInLab } from "./run.ts";
 
 const namespace = "openstack-kubernetes:";
 
-/** The settings of Pulumi.lab.yaml, without the namespace; what a stack of one's own is likely to change. */
+/** The settings of the lab's own stack, without the namespace; what a stack of one's own is likely to change. */
 export interface LabSettings {
   cluster: { name: string; kubernetesVersion: string };
   network: { externalNetwork: string; nodeNetwork?: string };
@@ -18,11 +19,10 @@ export interface LabSettings {
   downloads: { kubernetes: string; checksums: string };
 }
 
-/** Reads the settings of the lab's own stack. */
-export async function labSettings(): Promise<LabSettings> {
-  const { config } = parse(await readFile(join(repo, "Pulumi.lab.yaml"), "utf8")) as {
-    config: Record<string, unknown>;
-  };
+/** Reads the settings of the stack that a lab with this kind of compute builds; by default the lab that runs. */
+export async function labSettings(compute?: Compute): Promise<LabSettings> {
+  const file = `Pulumi.${stackOf(compute ?? (await startedCompute()))}.yaml`;
+  const { config } = parse(await readFile(join(repo, file), "utf8")) as { config: Record<string, unknown> };
   const entries = Object.entries(config).map(([key, value]) => [key.slice(namespace.length), value]);
   return Object.fromEntries(entries) as LabSettings;
 }

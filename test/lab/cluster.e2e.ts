@@ -12,6 +12,7 @@ import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { Kubectl } from "./helpers/kubectl.ts";
 import { outside, withServerOutside } from "./helpers/outside.ts";
+import { answerTime } from "./helpers/patience.ts";
 import { PlainMachine } from "./helpers/plain-machine.ts";
 import {
   answers,
@@ -65,7 +66,9 @@ const ready = ({ status }: V1Node): boolean =>
 
 /** Differs after a start of the machine, also where it is a container and shares the host's boot id. */
 const bootOf = (machine: Machine): Promise<string> =>
-  on(machine, "cat /proc/sys/kernel/random/boot_id; cut -d ' ' -f 22 /proc/1/stat", { limit: 15 });
+  on(machine, "cat /proc/sys/kernel/random/boot_id; cut -d ' ' -f 22 /proc/1/stat", {
+    limit: 3 * answerTime,
+  });
 
 const heartbeat = async (kubectl: Kubectl, node: string): Promise<number> => {
   const lease = await kubectl.get<V1Lease>("lease", node, "--namespace=kube-node-lease");
@@ -162,7 +165,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
   it("routes between nodes by the Neutron router, the pod's address unchanged on the far node", async () => {
     const { kubectl, machines, routerId } = cluster();
     const all = await probesNow();
-    const [near, far] = workers.map((worker) => all.find((probe) => probe.node === worker)!) as [
+    const [near, far] = names.slice(-2).map((name) => all.find((probe) => probe.node === name)!) as [
       Probe,
       Probe,
     ];
@@ -189,7 +192,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     const all = await probesNow();
     const at = `http://${plain.address}:8080`;
     const fetch = (probe: Probe, path: string): Promise<string> =>
-      inProbe(kubectl, probe, `wget -q -T 5 -O - ${at}/${path}`);
+      inProbe(kubectl, probe, `wget -q -T ${answerTime} -O - ${at}/${path}`);
     await phase(`${name}: plain machine answers`, () => eventually(180, () => fetch(all[0]!, "")));
     for (const probe of all) {
       expect((await fetch(probe, "")).trim()).toBe(probe.address);
@@ -202,7 +205,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     const { kubectl, outputs } = cluster();
     const all = await probesNow();
     const seen = await withServerOutside(() =>
-      Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T 5 -O - ${outside}`))),
+      Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T ${answerTime} -O - ${outside}`))),
     );
     expect(seen.map((text) => text.trim())).toEqual(
       all.map(({ node }) => outputs.inventory[node]!.floatingAddress),
@@ -223,7 +226,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
 
     const address = (await service("who")).spec?.clusterIP;
     for (const machine of Object.values(machines)) {
-      const loop = `for i in $(seq ${rounds}); do curl -sS -m 5 http://${address}${whoPath}; done`;
+      const loop = `for i in $(seq ${rounds}); do curl -sS -m ${answerTime} http://${address}${whoPath}; done`;
       const fromNode = answers(await on(machine, loop));
       expect(fromNode).toHaveLength(rounds);
       for (const { by } of fromNode) expect(pods).toContain(by);
@@ -235,14 +238,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     const pods = (await probesNow()).map((probe) => probe.name);
     for (const worker of workers) {
       const url = `http://${outputs.inventory[worker]!.floatingAddress}:${nodePort}${whoPath}`;
-      const text = await inLabRun([
-        "curl",
-        "--silent",
-        "--show-error",
-        "--max-time",
-        "5",
-        ...Array(6).fill(url),
-      ]);
+      const text = await inLabRun(["curl", "-sS", "-m", String(answerTime), ...Array<string>(6).fill(url)]);
       const found = answers(text);
       expect(found).toHaveLength(6);
       for (const { by } of found) expect(pods).toContain(by);

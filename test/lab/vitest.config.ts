@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { reporters } from "../helpers/reporters.ts";
 
 /** End-to-end tests on the lab: one cluster after the other, since the machine has room for one. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ["*.e2e.ts"],
+    reporters: reporters("lab"),
     globalSetup: ["./start-lab.ts"],
     pool: "forks",
     fileParallelism: false,

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { repo } from "../../../lab/paths.ts";
+import { patience } from "./patience.ts";
 
 /**
  * Packets that tcpdump sees while an action runs, a line for each.
@@ -11,7 +12,7 @@ export async function captured(
   action: () => Promise<unknown>,
 ): Promise<string[]> {
   // tcpdump ends by itself after the packets that it waits for.
-  const command = `sudo -n timeout 30 tcpdump -Z root -n -l --immediate-mode -i ${on} -c ${packets} '${filter}'`;
+  const command = `sudo -n timeout ${30 * patience} tcpdump -Z root -n -l --immediate-mode -i ${on} -c ${packets} '${filter}'`;
   const tcpdump = execa(`${repo}/lab/run`, [...prefix, command], {
     cwd: repo,
     stdin: "ignore",

@@ -1,4 +1,5 @@
 import { inLabRun } from "../../../lab/client/run.ts";
+import { patience } from "./patience.ts";
 
 /** kubectl for one cluster, run inside the lab. */
 export class Kubectl {
@@ -11,7 +12,7 @@ export class Kubectl {
   /** Standard output of a command. */
   run(args: readonly string[], input?: string): Promise<string> {
     const command = ["kubectl", `--kubeconfig=${this.#kubeconfig}`, "--request-timeout=30s", ...args];
-    return inLabRun(command, { input, limit: 120 });
+    return inLabRun(command, { input, limit: 120 * patience });
   }
 
   /** An object, or a list of them, as the API has it. */

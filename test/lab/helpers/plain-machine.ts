@@ -1,5 +1,6 @@
 import { openStack, type Call } from "../../../lab/client/openstack.ts";
 import { eventually } from "./eventually.ts";
+import { answerTime } from "./patience.ts";
 
 interface Named {
   id: string;
@@ -15,7 +16,7 @@ class Who(http.server.BaseHTTPRequestHandler):
         probe = self.path.strip("/")
         answer = self.client_address[0].encode()
         if probe:
-            answer = urllib.request.urlopen(f"http://{probe}:8080/cgi-bin/who", timeout=5).read()
+            answer = urllib.request.urlopen(f"http://{probe}:8080/cgi-bin/who", timeout=${answerTime}).read()
         self.send_response(200)
         self.end_headers()
         self.wfile.write(answer)

@@ -1,6 +1,7 @@
 import type { V1DaemonSet, V1Pod, V1PodList, V1Service } from "@kubernetes/client-node";
 import { registry } from "../../../lab/paths.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { answerTime, patience } from "./patience.ts";
 
 const namespace = "probes";
 const labels = { app: "who" };
@@ -43,6 +44,7 @@ const daemonSet: V1DaemonSet = {
             readinessProbe: {
               httpGet: { path: whoPath, port: port },
               periodSeconds: 2,
+              timeoutSeconds: answerTime,
             },
             volumeMounts: [{ name: "scripts", mountPath: "/www/cgi-bin" }],
           },
@@ -95,7 +97,8 @@ export const serviceName = (name: "who" | "who-headless"): string => `${name}.${
 /** Starts the probes, and waits until there is a ready one on each node. */
 export async function startProbes(kubectl: Kubectl): Promise<void> {
   await kubectl.apply(objects);
-  await kubectl.run(["rollout", "status", "daemonset/who", `--namespace=${namespace}`, "--timeout=110s"]);
+  const wait = `--timeout=${110 * patience}s`;
+  await kubectl.run(["rollout", "status", "daemonset/who", `--namespace=${namespace}`, wait]);
 }
 
 /** The probes by node; an error while one is not ready. */
@@ -136,7 +139,9 @@ export function answers(text: string): Answer[] {
 
 /** Asks each of these addresses once from a probe. */
 export async function ask(kubectl: Kubectl, probe: Probe, targets: readonly string[]): Promise<Answer[]> {
-  const script = targets.map((target) => `wget -q -T 5 -O - http://${target}${whoPath}`).join("\n");
+  const script = targets
+    .map((target) => `wget -q -T ${answerTime} -O - http://${target}${whoPath}`)
+    .join("\n");
   return answers(await inProbe(kubectl, probe, script));
 }
 

@@ -68,6 +68,8 @@ bring_up_bridge() {
   until_done 60 bridge_ready
 }
 
+runtime_units=(containerd.service docker.service docker.socket)
+
 install_packages() {
   local wanted missing=()
   while read -r wanted; do
@@ -80,6 +82,8 @@ install_packages() {
   # An installation that was cut off leaves packages half configured.
   dpkg --configure -a --force-confold
   "${apt[@]}" update
+  # Packages start their services; of a first installation they would start twice.
+  systemctl -q is-active docker.service || systemctl -q --runtime mask "${runtime_units[@]}"
   "${apt[@]}" install "${missing[@]}"
 }
 
@@ -132,11 +136,15 @@ restart_if_changed() {
   echo "$sum" >"$applied"
 }
 
+restart_docker() {
+  restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
+}
+
 write_kubelet_drop_in() {
   local resolv=/etc/resolv.conf instance
   # CoreDNS would forward to itself through the stub of systemd-resolved.
   [ ! -e /run/systemd/resolve/resolv.conf ] || ! systemctl -q is-active systemd-resolved || resolv=/run/systemd/resolve/resolv.conf
-  instance=$(cloud-init query instance_id)
+  instance=$(cat /var/lib/cloud/data/instance-id)
   mkdir -p /etc/kubernetes/kubelet.conf.d
   cat >/etc/kubernetes/kubelet.conf.d/10-machine.conf <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -166,13 +174,14 @@ cat /run/openstack-kubernetes.downloads
 [ "$fetched" -eq 0 ]
 
 begin "pod network rules"
+systemctl -q --runtime --no-reload unmask "${runtime_units[@]}"
 systemctl daemon-reload
 restart_if_changed pod-network.service $etc/sysctl.conf $etc/pod-network.nft /usr/local/lib/openstack-kubernetes/pod-network.sh
 
 begin "container runtime"
 restart_if_changed containerd.service /etc/containerd/config.toml
-restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
 if [ "$RUNTIME" = docker ]; then
+  restart_docker
   restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/downloads $etc/node.env
 fi
 
@@ -184,6 +193,12 @@ restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/sys
 begin "kube-proxy"
 restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service /etc/kubernetes/kube-proxy.yaml \
   /etc/kubernetes/kube-proxy.conf /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kube-proxy.*
+
+if [ "$RUNTIME" != docker ]; then
+  # The control plane's pods start meanwhile.
+  begin "Docker Engine"
+  restart_docker
+fi
 
 if [ "$NODE_ROLE" = control-plane ]; then
   begin "Kubernetes API"

@@ -36,7 +36,6 @@ beforeEach(() => {
     'while [ $# -gt 1 ]; do [ "$1" != -o ] || out=$2; shift; done; cp "/mirror/${1#https://}" "$out"',
   );
   machine.program("dpkg-query", "[ ! -e /run/packages ] || echo installed");
-  machine.program("cloud-init", '[ "$1" = status ] || echo instance-1');
   machine.program(
     "ip",
     `case "$*" in
@@ -45,6 +44,7 @@ beforeEach(() => {
     esac`,
   );
   machine.write("/sys/class/net/eth0/mtu", "1450\n");
+  machine.write("/var/lib/cloud/data/instance-id", "instance-1\n");
 });
 afterEach(() => {
   machine.remove();
@@ -124,7 +124,7 @@ async function converge({ controlPlane, workers }: ClusterPlan, role = "control-
 }
 
 const done = { exitCode: 0, stdout: "", stderr: "" };
-const services = ["pod-network", "containerd", "docker", "kubelet", "kube-proxy"];
+const services = ["pod-network", "containerd", "kubelet", "kube-proxy", "docker"];
 
 describe("converge.sh", () => {
   beforeEach(() => {
@@ -144,6 +144,21 @@ describe("converge.sh", () => {
       expect(statSync(machine.path(path)).mode & 0o777, path).toBe(0o755);
     }
     expect(calls("kubectl", / apply /)[0]).toContain("-f /etc/kubernetes/bootstrap");
+  });
+
+  it("keeps packages from starting services that it starts itself", async () => {
+    await converge(planned());
+    const all = readFileSync(machine.path("/calls"), "utf8").split("\n");
+    const line = (pattern: RegExp) => all.findIndex((call) => pattern.test(call));
+    const order = [
+      line(/^systemctl .*--runtime mask .*docker\.service/),
+      line(/^apt-get .* install /),
+      line(/^systemctl .*--runtime .*unmask .*docker\.service/),
+      line(/^systemctl daemon-reload/),
+      line(/^systemctl restart containerd\.service/),
+    ];
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
   });
 
   it("puts in what only the machine knows: its interface's MTU, its instance", async () => {
@@ -223,7 +238,7 @@ describe("converge.sh", () => {
     forget();
     placeSecrets("2");
     expect(await converge(planned())).toEqual(done);
-    expect(restarted()).toEqual(["docker", "kubelet", "kube-proxy"]);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker"]);
   });
 
   it("refuses a download whose checksum differs, and says which", async () => {

@@ -1,6 +1,16 @@
 import * as z from "zod";
-import { isAddress, parseNetwork } from "./addresses.ts";
-import { kubeletMayLabel } from "./labels.ts";
+import {
+  address,
+  baseAddress,
+  distinct,
+  flag,
+  label,
+  labelKey,
+  labelValue,
+  network,
+  nodeLabelKey,
+  port,
+} from "./setting-types.ts";
 import { releases } from "./versions.ts";
 
 /** Namespace of the settings in a stack's configuration. */
@@ -9,169 +19,153 @@ export const namespace = "openstack-kubernetes";
 /** Docker takes a quarter of a node's part of the pod network. */
 export const longestNodePodPrefix = 27;
 
-// RFC 1123 label: what Kubernetes allows as a node's name and Nova makes a host name of.
-const label = z
-  .string()
-  .regex(
-    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-    "must be a DNS label: a-z, 0-9 and -, at most 63 characters, not beginning or ending with -",
-  );
-
-const network = z.string().superRefine((text, context) => {
-  try {
-    parseNetwork(text);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-  }
-});
-
-const address = z.string().refine(isAddress, "must be an IPv4 address such as 10.0.0.10");
-const port = z.int().min(1).max(65535);
-const baseAddress = z
-  .string()
-  // A node's list of downloads has a line each, and paths are put behind the address.
-  .refine(
-    (text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text),
-    "must be an http or https address without blanks, such as https://mirror.example.org/kubernetes",
-  )
-  .transform((url) => url.replace(/\/+$/, ""));
-// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-const labelKey = z
-  .string()
-  .regex(
-    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
-    "must be a label's key such as example.org/disk",
-  );
-const labelValue = z
-  .string()
-  .regex(
-    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
-    "must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
-  );
-const flag = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]*$/, "must be a flag without dashes in front, such as event-ttl");
-const nodeLabelKey = labelKey.refine(
-  kubeletMayLabel,
-  "is a label that no kubelet may give its own node; take a key outside of kubernetes.io and k8s.io",
-);
 /** Part of a component's own configuration, merged over what the program renders. */
 const overrides = z.record(z.string(), z.json()).default({});
 
-/** A list in which nothing comes twice. */
-function distinct<T extends z.ZodType>(item: T, nameOf: (item: z.output<T>) => string = String) {
-  return z.array(item).superRefine((items, context) => {
-    const names = items.map(nameOf);
-    const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-    for (const name of repeated) context.addIssue({ code: "custom", message: `has ${name} more than once` });
-  });
-}
-
 const cluster = z.strictObject({
-  /** Name of the cluster; names of OpenStack resources begin with it, but those of machines are the nodes'. */
-  name: label,
-  /** Kubernetes version, quoted: `"1.36.3"`. */
+  name: label.describe("DNS label; names of OpenStack resources but the machines' begin with it"),
   kubernetesVersion: z
     .string()
     .refine(
       (version) => /^\d+\.\d+\.\d+$/.test(version) && version.split(".", 2).join(".") in releases,
       `must be a patch version of ${Object.keys(releases).join(", ")}, such as "1.36.3"`,
     )
-    .default("1.36.3"),
-  /** DNS domain of services and pods. */
+    .default("1.36.3")
+    .describe(`a patch version of ${Object.keys(releases).join(", ")}, in quotes`),
   domain: z
     .string()
     .regex(
       /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
       "must be a DNS domain such as cluster.local",
     )
-    .default("cluster.local"),
-  /** Network of all pods; each node has a part of it. */
-  podNetwork: network.default("10.100.0.0/16"),
-  /** Prefix length of one node's part of the pod network. */
-  nodePodPrefix: z.int().min(8).max(longestNodePodPrefix).default(24),
-  /** Network of service addresses. */
-  serviceNetwork: network.default("10.254.0.0/16"),
-  /** Service address of the cluster's DNS; the 10th address of the service network by default. */
-  dnsAddress: address.optional(),
-  /** Port of the Kubernetes API. */
-  apiPort: port.default(6443),
+    .default("cluster.local")
+    .describe("DNS domain of services and pods"),
+  podNetwork: network.default("10.100.0.0/16").describe("network of all pods; each node has a part of it"),
+  nodePodPrefix: z
+    .int()
+    .min(8)
+    .max(longestNodePodPrefix)
+    .default(24)
+    .describe(
+      "prefix length of one node's part of the pod network, and at least 2 longer than that network's",
+    ),
+  serviceNetwork: network.default("10.254.0.0/16").describe("network of service addresses, /12 to /28"),
+  dnsAddress: address
+    .optional()
+    .describe("service address of the cluster's DNS; without it the 10th of the service network"),
+  apiPort: port.default(6443).describe("port of the Kubernetes API"),
 });
 
 const neutron = z.strictObject({
-  /** Name of the external network: the router's gateway and the floating addresses. */
-  externalNetwork: z.string().min(1),
-  /** Network of the machines. */
-  nodeNetwork: network.default("10.0.0.0/24"),
-  /** Name servers of the machines; those of the cloud by default. */
-  nameServers: distinct(address).default([]),
-  /** Who may reach the nodes' floating addresses, as networks, per kind of port. */
+  externalNetwork: z
+    .string()
+    .min(1)
+    .describe("name of the external network: the router's gateway and the floating addresses"),
+  nodeNetwork: network
+    .default("10.0.0.0/24")
+    .describe("network of the machines; .1 is the router, the last quarter is Neutron's own"),
+  nameServers: distinct(address)
+    .default([])
+    .describe("addresses of the machines' name servers; without any those of the cloud"),
   access: z
     .strictObject({
-      ssh: distinct(network).default(["0.0.0.0/0"]),
-      api: distinct(network).default(["0.0.0.0/0"]),
-      nodePorts: distinct(network).default(["0.0.0.0/0"]),
-      docker: distinct(network).default([]),
+      ssh: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach port 22"),
+      api: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach the Kubernetes API"),
+      nodePorts: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach NodePorts"),
+      docker: distinct(network).default([]).describe("networks that may reach Docker Engine's port 2376"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("who may reach the nodes from outside, per kind of port; each network once"),
 });
 
 const taint = z.strictObject({
-  key: labelKey,
-  value: labelValue.default(""),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+  key: labelKey.describe("key of the taint, such as `example.org/disk`"),
+  value: labelValue.default("").describe("value of the taint"),
+  effect: z
+    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    .describe("what it does to pods that do not tolerate it"),
 });
 
 const machine = z.strictObject({
-  /** Name of the Glance image: Debian 13 or Ubuntu 24.04, with cloud-init and systemd-networkd. */
-  image: z.string().min(1),
-  /** Name of the flavor. */
-  flavor: z.string().min(1),
-  availabilityZone: z.string().min(1).optional(),
+  image: z
+    .string()
+    .min(1)
+    .describe("name of the Glance image: Debian 13 or Ubuntu 24.04, with cloud-init and systemd-networkd"),
+  flavor: z.string().min(1).describe("name of the flavor"),
+  availabilityZone: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Nova's availability zone; without it Nova's choice"),
 });
 
 const node = z.strictObject({
-  role: z.enum(["control-plane", "worker"]),
-  /** Fixes the node's address and pod network: the slot-th of each. Never reuse the slot of a living node. */
-  slot: z.int().min(0),
-  labels: z.record(nodeLabelKey, labelValue).default({}),
-  taints: distinct(taint, ({ key, effect }) => `${key}:${effect}`).optional(),
+  role: z.enum(["control-plane", "worker"]).describe("exactly one node is the control plane for now"),
+  slot: z
+    .int()
+    .min(0)
+    .describe("the node's address is the node network's slot-th, its pod network the pod network's slot-th"),
+  labels: z
+    .record(nodeLabelKey, labelValue)
+    .default({})
+    .describe(
+      "labels of the node, key to value; below `kubernetes.io` and `k8s.io` only those that a kubelet may give " +
+        "to its node, such as `topology.kubernetes.io/zone`",
+    ),
+  taints: distinct(taint, ({ key, effect }) => `${key}:${effect}`)
+    .optional()
+    .describe("taints of the node; without it the usual one on the control plane and none on workers"),
   ...machine.partial().shape,
 });
 
-/** Every setting, below `openstack-kubernetes:` in a stack's configuration. */
+/** Every setting, below `openstack-kubernetes:` in a stack's configuration; docs/settings.md is made from it. */
 export const schema = z.strictObject({
   cluster,
   network: neutron,
-  /** Defaults of all nodes. */
-  machine,
-  /** The dictionary of nodes, by name. A name is the machine's host name. */
-  nodes: z.record(label, node),
-  /** What runs the pods. Docker Engine is on every node either way. */
-  runtime: z.enum(["docker", "containerd"]).default("containerd"),
+  machine: machine.describe("the machine of every node that does not say otherwise"),
+  nodes: z
+    .record(label, node.describe("a machine; its name is its host name and the Kubernetes node's"))
+    .describe("the dictionary of nodes, by name"),
+  runtime: z
+    .enum(["docker", "containerd"])
+    .default("containerd")
+    .describe("what runs the pods, docker through cri-dockerd; Docker Engine is on every node either way"),
   ssh: z
     .strictObject({
-      /** Login of the image with sudo. */
       user: z
         .string()
         .regex(/^[a-z_][-a-z0-9_]*$/, "must be a user's name")
-        .default("debian"),
-      /** Further public keys that may log in. */
-      authorizedKeys: z.array(z.string().min(1)).default([]),
+        .default("debian")
+        .describe("login of the image, with sudo"),
+      authorizedKeys: z.array(z.string().min(1)).default([]).describe("further public keys that may log in"),
     })
     .prefault({}),
   downloads: z
     .strictObject({
-      kubernetes: baseAddress.default("https://dl.k8s.io"),
-      github: baseAddress.default("https://github.com"),
-      /** File in sha256sum format with the checksums of a mirror of one's own, relative to the project. */
-      checksums: z.string().min(1).optional(),
+      kubernetes: baseAddress
+        .prefault("https://dl.k8s.io")
+        .describe("where Kubernetes comes from; every program is checked by SHA-256"),
+      github: baseAddress
+        .prefault("https://github.com")
+        .describe("where CNI plugins and cri-dockerd come from; every one is checked by SHA-256"),
+      checksums: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "file, relative to the project, of SHA-256 that go before the pinned ones of `model/checksums.json`: " +
+            "a mirror's own, or of versions not pinned; in the format of `sha256sum`, with paths such as " +
+            "`dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet`",
+        ),
     })
     .prefault({}),
   packages: z
     .strictObject({
-      /** A deb822 text for /etc/apt/sources.list.d; the image's own sources by default. */
-      sources: z.string().min(1).optional(),
+      sources: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("a deb822 text for `/etc/apt/sources.list.d`; without it the image's own sources"),
     })
     .prefault({}),
   images: z
@@ -182,24 +176,24 @@ export const schema = z.strictObject({
           /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/,
           "must be a host, perhaps with a port and a path, such as registry.k8s.io",
         )
-        .default("registry.k8s.io"),
-      /** The registry speaks HTTP, not HTTPS. */
-      plainHttp: z.boolean().default(false),
+        .default("registry.k8s.io")
+        .describe("where images come from: a host, perhaps with a port and a path"),
+      plainHttp: z.boolean().default(false).describe("the registry speaks HTTP, not HTTPS"),
     })
     .prefault({}),
-  /** Merged over the KubeletConfiguration. */
-  kubelet: overrides,
+  kubelet: overrides.describe("merged over the KubeletConfiguration"),
   kubeProxy: z
     .strictObject({
-      mode: z.enum(["nftables", "iptables"]).default("nftables"),
-      /** Merged over the KubeProxyConfiguration. */
-      config: overrides,
+      mode: z.enum(["nftables", "iptables"]).default("nftables").describe("how it handles packets"),
+      config: overrides.describe("merged over the KubeProxyConfiguration"),
     })
     .prefault({}),
   apiServer: z
     .strictObject({
-      /** Flags of kube-apiserver, without the dashes. */
-      extraArgs: z.record(flag, z.string()).default({}),
+      extraArgs: z
+        .record(flag, z.string())
+        .default({})
+        .describe("flags of kube-apiserver, without the dashes, to their values"),
     })
     .prefault({}),
 });

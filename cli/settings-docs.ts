@@ -1,0 +1,90 @@
+import { stringify } from "yaml";
+import * as z from "zod";
+import { schema } from "../model/settings.ts";
+
+const introduction = `# Settings
+
+<!-- Made by \`npm run docs\` from model/settings.ts; change it there. -->
+
+Settings are structured values below \`openstack-kubernetes:\` in \`Pulumi.<stack>.yaml\`; \`Pulumi.dev.yaml\` and \`Pulumi.lab.yaml\` are examples. All mistakes are reported at once, before anything is asked of OpenStack. Credentials are the OpenStack provider's: \`openstack:cloud\` with \`clouds.yaml\`, or the \`OS_\` variables.`;
+
+const notes = `A slot is a promise: a node keeps its address and pod network as long as it keeps its slot, whatever happens to others; never give a living node's slot to another. With the defaults slots run from 2 to 191.
+
+No published SHA-256 of cri-dockerd 0.4.3 is pinned: with \`runtime: docker\` name a file in \`downloads.checksums\` with that one line, checked against the release's own page.`;
+
+const anyOf = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
+type Part = z.core.JSONSchema.BaseSchema;
+type Row = [setting: string, default_: string, meaning: string];
+
+/** docs/settings.md: all settings of the schema, in its order. */
+export function settingsPage(): string {
+  // `input` is what a user writes: what has a default is not required.
+  const rows = explained(rowsOf("", z.toJSONSchema(schema, { io: "input" })));
+  return `${introduction}\n\n${table([["setting", "default", "meaning"], ...rows])}\n\n${notes}\n`;
+}
+
+/** The settings below a part of the schema. */
+function rowsOf(path: string, part: Part): Row[] {
+  const { properties, required = [], items, additionalProperties: value } = part;
+  const rows = Object.entries(properties ?? {}).flatMap(([key, property]) => {
+    const setting = path === "" ? key : `${path}.${key}`;
+    return [
+      ...rowOf(setting, property as Part, required.includes(key)),
+      ...rowsOf(setting, property as Part),
+    ];
+  });
+  if (isDictionary(items)) rows.push(...rowsOf(`${path}[]`, items));
+  if (isDictionary(value)) rows.push(...rowOf(`${path}.<name>`, value), ...rowsOf(`${path}.<name>`, value));
+  return rows;
+}
+
+function isDictionary(part: unknown): part is Part & Required<Pick<Part, "properties">> {
+  return typeof part === "object" && part !== null && "properties" in part;
+}
+
+/** Nothing for a dictionary that only holds others together. */
+function rowOf(setting: string, part: Part, required = false): Row[] {
+  if (part.description === undefined) {
+    if (isDictionary(part)) return [];
+    throw new Error(`${setting} has no description in model/settings.ts`);
+  }
+  return [[`\`${setting}\``, defaultOf(part, required), valuesOf(part) + part.description]];
+}
+
+function defaultOf(part: Part, required: boolean): string {
+  if (required) return "required";
+  if (isDictionary(part)) return "";
+  if (part.default === undefined) return "none";
+  const flow = { collectionStyle: "flow", flowCollectionPadding: false } as const;
+  return `\`${stringify(part.default, flow).trimEnd()}\``;
+}
+
+/** What a value may be, where the schema lists it or says from where to where. */
+function valuesOf({ enum: values, type, minimum, maximum }: Part): string {
+  if (values !== undefined) return `${anyOf.format(values.map((value) => `\`${value}\``))}: `;
+  if (type !== "integer") return "";
+  return maximum === undefined || maximum === Number.MAX_SAFE_INTEGER
+    ? `${minimum} or more: `
+    : `${minimum} to ${maximum}: `;
+}
+
+/** Says the same only once: a setting that means what an earlier one does refers to that one. */
+function explained(rows: Row[]): Row[] {
+  return rows.map(([setting, default_, meaning]) => {
+    const [first] = rows.find((row) => row[2] === meaning)!;
+    return [setting, default_, first === setting ? meaning : `as ${first}`];
+  });
+}
+
+/** The last column is not padded: a terminal wraps it. */
+function table([head, ...rows]: Row[]): string {
+  const lines = [head!, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = [0, 1].map((column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const printed = lines.map(
+    ([setting, default_, meaning]) =>
+      `| ${setting!.padEnd(widths[0]!)} | ${default_!.padEnd(widths[1]!)} | ${meaning} |`,
+  );
+  const rule = `| ${"-".repeat(widths[0]!)} | ${"-".repeat(widths[1]!)} | ------- |`;
+  return [printed[0], rule, ...printed.slice(1)].join("\n");
+}

@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { isAddress, parseNetwork } from "./addresses.ts";
+import { kubeletMayLabel } from "./labels.ts";
+
+// What single settings may be, each with the words for a wrong one.
+
+/** An RFC 1123 label: what Kubernetes allows as a node's name and Nova makes a host name of. */
+export const label = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "must be a DNS label: a-z, 0-9 and -, at most 63 characters, not beginning or ending with -",
+  );
+
+/** An IPv4 network in CIDR notation. */
+export const network = z.string().superRefine((text, context) => {
+  try {
+    parseNetwork(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+});
+
+/** An IPv4 address. */
+export const address = z.string().refine(isAddress, "must be an IPv4 address such as 10.0.0.10");
+
+/** A TCP or UDP port. */
+export const port = z.int().min(1).max(65535);
+
+/**
+ * The address that paths of downloads are put behind; loses the slashes at its end.
+ * Its default is given by `prefault`: zod shows no `default` of what is transformed in a JSON Schema.
+ */
+export const baseAddress = z
+  .string()
+  // A node's list of downloads has a line each, and paths are put behind the address.
+  .refine(
+    (text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text),
+    "must be an http or https address without blanks, such as https://mirror.example.org/kubernetes",
+  )
+  .transform((url) => url.replace(/\/+$/, ""));
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+export const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a label's key such as example.org/disk",
+  );
+
+/** The same document. */
+export const labelValue = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+    "must be a label's value: a-z, A-Z, 0-9, - _ and ., at most 63",
+  );
+
+/** A command-line flag without the dashes in front. */
+export const flag = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, "must be a flag without dashes in front, such as event-ttl");
+
+/** A label that a kubelet may give its own node. */
+export const nodeLabelKey = labelKey.refine(
+  kubeletMayLabel,
+  "is a label that no kubelet may give its own node; take a key outside of kubernetes.io and k8s.io",
+);
+
+/** A list in which nothing comes twice. */
+export function distinct<T extends z.ZodType>(item: T, nameOf: (item: z.output<T>) => string = String) {
+  return z.array(item).superRefine((items, context) => {
+    const names = items.map(nameOf);
+    const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    for (const name of repeated) context.addIssue({ code: "custom", message: `has ${name} more than once` });
+  });
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { pages } from "../../cli/docs.ts";
+import { settingsPage } from "../../cli/settings-docs.ts";
+import { schema } from "../../model/settings.ts";
+import { stackSettings } from "../helpers/cluster.ts";
+
+describe("files made by `npm run docs`", () => {
+  it.each(Object.entries(pages))("%s is as it is made", (path, text) => {
+    const committed = readFileSync(join(import.meta.dirname, "../..", path), "utf8");
+    expect(committed, `${path} is not what it is made from: \`npm run docs\` renews it`).toBe(text());
+  });
+});
+
+describe("docs/settings.md", () => {
+  const rows = [...settingsPage().matchAll(/^\| `([^`]+)` +\| (.*?) *\| .* \|$/gm)].map(
+    ([, setting, default_]) => ({ setting: setting!, default: default_! }),
+  );
+  const valueAt = (settings: unknown, path: string): unknown =>
+    path
+      .replaceAll("<name>", "worker-1")
+      .replaceAll("[]", ".0")
+      .split(".")
+      .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], settings);
+  const taint = { key: "example.org/disk", effect: "NoSchedule" };
+  const tainted = { ...stackSettings.nodes, "worker-1": { role: "worker", slot: 11, taints: [taint] } };
+
+  it("names the default that the schema fills in, and none where it fills in none", () => {
+    const filledIn = schema.parse({ ...stackSettings, nodes: tainted });
+    const given = { ...stackSettings, nodes: tainted };
+    for (const row of rows.filter((row) => valueAt(given, row.setting) === undefined)) {
+      const value = valueAt(filledIn, row.setting);
+      if (row.default === "") expect(value, row.setting).toBeTypeOf("object");
+      else if (row.default === "none") expect(value, row.setting).toBeUndefined();
+      else expect(value, row.setting).toEqual(parse(row.default.replaceAll("`", "")));
+    }
+  });
+
+  it("calls required what the schema cannot do without", () => {
+    const required = rows.filter((row) => row.default === "required");
+    expect(required.length).toBeGreaterThan(0);
+    for (const { setting } of required) {
+      const settings = structuredClone({ ...stackSettings, nodes: tainted });
+      const [, parent, key] = /^(?:(.*)\.)?([^.]+)$/.exec(setting)!;
+      const owner = parent === undefined ? settings : valueAt(settings, parent);
+      delete (owner as Record<string, unknown>)[key!];
+      expect(schema.safeParse(settings).success, setting).toBe(false);
+    }
+  });
+
+  it("has every setting of the example", () => {
+    const paths = (value: unknown, path: string): string[] =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, inner]) => paths(inner, path === "" ? key : `${path}.${key}`))
+        : [path];
+    const example = schema.parse({
+      ...stackSettings,
+      nodes: { "worker-1": stackSettings.nodes["worker-1"] },
+    });
+    const settings = new Set(rows.map(({ setting }) => setting));
+    for (const path of paths(example, "")) expect(settings).toContain(path.replace("worker-1", "<name>"));
+  });
+});

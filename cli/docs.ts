@@ -1,16 +1,21 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { examplePlan, packetWays } from "./packet-ways.ts";
 import { settingsPage } from "./settings-docs.ts";
+import { wayPicture } from "./way-picture.ts";
 
 /** The files below docs/ that are made by `npm run docs`, path → text. */
-export const pages: Record<string, () => string> = {
-  "docs/settings.md": settingsPage,
+export const pages: Record<string, string> = {
+  "docs/settings.md": settingsPage(),
+  ...Object.fromEntries(
+    Object.entries(packetWays(examplePlan())).map(([name, way]) => [`docs/${name}.svg`, wayPicture(way)]),
+  ),
 };
 
 if (import.meta.main) {
   for (const [path, text] of Object.entries(pages)) {
     const file = join(import.meta.dirname, "..", path);
-    writeFileSync(`${file}.new`, text());
+    writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 }

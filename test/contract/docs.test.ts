@@ -3,14 +3,17 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { pages } from "../../cli/docs.ts";
+import { examplePlan, longestNote, packetWays } from "../../cli/packet-ways.ts";
 import { settingsPage } from "../../cli/settings-docs.ts";
+import { securityRules } from "../../model/security-rules.ts";
 import { schema } from "../../model/settings.ts";
 import { stackSettings } from "../helpers/cluster.ts";
 
+const committed = (path: string) => readFileSync(join(import.meta.dirname, "../..", path), "utf8");
+
 describe("files made by `npm run docs`", () => {
   it.each(Object.entries(pages))("%s is as it is made", (path, text) => {
-    const committed = readFileSync(join(import.meta.dirname, "../..", path), "utf8");
-    expect(committed, `${path} is not what it is made from: \`npm run docs\` renews it`).toBe(text());
+    expect(committed(path), `${path} is not what it is made from: \`npm run docs\` renews it`).toBe(text);
   });
 });
 
@@ -61,5 +64,44 @@ describe("docs/settings.md", () => {
     });
     const settings = new Set(rows.map(({ setting }) => setting));
     for (const path of paths(example, "")) expect(settings).toContain(path.replace("worker-1", "<name>"));
+  });
+});
+
+describe("docs/network.md", () => {
+  const page = committed("docs/network.md");
+  const plan = examplePlan();
+
+  it("has only addresses of the plan that it describes", () => {
+    const addresses = (text: string) => new Set(text.match(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g));
+    const known = addresses(JSON.stringify([plan, securityRules(plan.settings), packetWays(plan)]));
+    const named = addresses(page);
+    expect(named.size).toBeGreaterThan(10);
+    expect([...named].filter((address) => !known.has(address))).toEqual([]);
+  });
+
+  it("quotes packet rules as they are on the node", () => {
+    const rules = plan.workers[0]!.files["/etc/openstack-kubernetes/pod-network.nft"]!.content;
+    const quoted = [...page.matchAll(/```nft\n(.+?)```/gs)].flatMap(([, block]) => block!.trim().split("\n"));
+    expect(quoted).toHaveLength(3);
+    for (const line of quoted) expect(rules).toContain(`    ${line}\n`);
+  });
+
+  it("shows the picture of each way", () => {
+    const shown = [...page.matchAll(/!\[.+\]\((.+)\.svg\)/g)].map(([, name]) => name);
+    expect(shown).toEqual(Object.keys(packetWays(plan)));
+  });
+});
+
+describe.each(Object.entries(packetWays(examplePlan())))("the picture %s", (_, { stations, ...way }) => {
+  it("has notes that fit into their station's frame", () => {
+    for (const note of stations.flatMap(({ notes }) => notes))
+      expect(note.length).toBeLessThanOrEqual(longestNote);
+  });
+
+  it.each(["request", "answer"] as const)("shows the whole %s, without gaps", (kind) => {
+    const last = stations.length - 1;
+    const ends = kind === "request" ? [0, last] : [last, 0];
+    expect([way[kind][0]!.begin, way[kind].at(-1)!.end]).toEqual(ends);
+    way[kind].slice(1).forEach(({ begin }, index) => expect(begin).toBe(way[kind][index]!.end));
   });
 });

@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type * as tls from "@pulumi/tls";
 import { bundle, type Files } from "../model/bundle.ts";
 import type { ClusterCertificate } from "../model/certificates.ts";
-import { pki } from "../model/files/pki.ts";
 import type { NodePlan } from "../model/plan.ts";
 import type { Certificates } from "./certificates.ts";
 
 export interface NodeSecretsArgs {
   node: NodePlan;
+  /** Where Kubernetes' keys and certificates go. */
+  folder: string;
   /** The node's one key, for the kubelet and Docker. */
   key: tls.PrivateKey;
   kubelet: tls.LocallySignedCert;
@@ -15,23 +16,24 @@ export interface NodeSecretsArgs {
   certificates: Certificates;
 }
 
-/** Where each of the cluster's certificates goes on a control-plane node, without `.crt` and `.key`. */
+/** Where each of the cluster's certificates goes in the folder of a control-plane node, without `.crt` and `.key`. */
 const controlPlaneCertificates: Partial<Record<ClusterCertificate, string>> = {
-  etcd: `${pki}/etcd/etcd`,
-  "etcd-peer": `${pki}/etcd/etcd-peer`,
-  "etcd-healthcheck-client": `${pki}/etcd/healthcheck-client`,
-  "apiserver-etcd-client": `${pki}/apiserver-etcd-client`,
-  apiserver: `${pki}/apiserver`,
-  "apiserver-kubelet-client": `${pki}/apiserver-kubelet-client`,
-  "front-proxy-client": `${pki}/front-proxy-client`,
-  "super-admin": `${pki}/super-admin`,
-  "controller-manager": `${pki}/controller-manager`,
-  scheduler: `${pki}/scheduler`,
+  etcd: "etcd/etcd",
+  "etcd-peer": "etcd/etcd-peer",
+  "etcd-healthcheck-client": "etcd/healthcheck-client",
+  "apiserver-etcd-client": "apiserver-etcd-client",
+  apiserver: "apiserver",
+  "apiserver-kubelet-client": "apiserver-kubelet-client",
+  "front-proxy-client": "front-proxy-client",
+  "super-admin": "super-admin",
+  "controller-manager": "controller-manager",
+  scheduler: "scheduler",
 };
 
 /** All keys and certificates of a node as one secret bundle of files, 0600 each. */
 export function nodeSecrets({
   node,
+  folder: pki,
   key,
   kubelet,
   docker,
@@ -56,7 +58,7 @@ export function nodeSecrets({
       [`${pki}/sa.pub`]: certificates.serviceAccountKey.publicKeyPem,
     });
     for (const [name, path] of Object.entries(controlPlaneCertificates)) {
-      Object.assign(pems, keyPair(path, name as ClusterCertificate));
+      Object.assign(pems, keyPair(`${pki}/${path}`, name as ClusterCertificate));
     }
   }
   return pulumi.secret(pulumi.all(pems)).apply((known) => bundle(secretFiles(known)));

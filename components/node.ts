@@ -110,7 +110,14 @@ export class Node extends pulumi.ComponentResource {
       parent,
     );
 
-    const secretFiles = nodeSecrets({ node, key, kubelet, docker, certificates: args.certificates });
+    const secretFiles = nodeSecrets({
+      node,
+      folder: cluster.certificateFolder,
+      key,
+      kubelet,
+      docker,
+      certificates: args.certificates,
+    });
     const secrets = new command.remote.Command(
       `${name}-secrets`,
       {

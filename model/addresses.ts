@@ -46,6 +46,11 @@ export function contains(network: Network, address: string): boolean {
   return value >= network.base && value < network.base + size(network);
 }
 
+/** Whether all addresses of the inner network are also the outer one's. */
+export function includes(outer: Network, inner: Network): boolean {
+  return inner.prefix >= outer.prefix && overlap(outer, inner);
+}
+
 /** Whether two networks share an address. */
 export function overlap(a: Network, b: Network): boolean {
   return a.base < b.base + size(b) && b.base < a.base + size(a);

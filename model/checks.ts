@@ -1,26 +1,13 @@
-import * as z from "zod";
-import {
-  addressAt,
-  contains,
-  formatNetwork,
-  overlap,
-  parseNetwork,
-  size,
-  type Network,
-} from "./addresses.ts";
+import { addressAt, contains, formatNetwork, overlap, parseNetwork, size } from "./addresses.ts";
 import officialChecksums from "./checksums.json" with { type: "json" };
 import { downloadsOf, parseChecksums, type Checksums } from "./downloads.ts";
+import { knownOf, networkOf, type Known } from "./known-settings.ts";
 import { describe, messageOf } from "./messages.ts";
-import { firstOfPool } from "./plan.ts";
-import { keyOf, longestNodePodPrefix, schema, type NodeSettings, type Settings } from "./settings.ts";
+import { longestNodeNetwork, nodeProblems, slotBits } from "./node-checks.ts";
+import { portProblems } from "./ports.ts";
+import { keyOf, longestNodePodPrefix, schema, type Settings } from "./settings.ts";
 import { cniPlugins, criDockerd } from "./versions.ts";
 
-/** 0 is the node network's own address, 1 the router's. */
-const firstSlot = 2;
-/** Bits that the pod network leaves for slots at least, so that there are some from the first on. */
-const slotBits = 2;
-/** The smallest node network, by its prefix length. */
-const longestNodeNetwork = 28;
 const checksumsKey = keyOf(["downloads", "checksums"]);
 
 /** All mistakes of a stack's settings, one a line. */
@@ -41,15 +28,6 @@ export interface Checked {
   checksums: Checksums;
 }
 
-/** The settings that concern each other, without those that are wrong by themselves. */
-interface Known {
-  cluster: Partial<Settings["cluster"]>;
-  network: Partial<Settings["network"]>;
-  nodes?: Record<string, Partial<NodeSettings>>;
-  runtime?: Settings["runtime"];
-  downloads: Partial<Settings["downloads"]>;
-}
-
 /**
  * Checks a stack's settings, each by itself and all together.
  * @param readText reads the file of checksums that the settings may name
@@ -58,8 +36,8 @@ interface Known {
 export function check(input: unknown, readText: (file: string) => string): Checked {
   const parsed = schema.safeParse(input, { error: describe });
   const problems = (parsed.error?.issues ?? []).map((issue) => `${keyOf(issue.path)}: ${messageOf(issue)}`);
-  const known = parsed.data ?? knownOf(input);
-  problems.push(...networkProblems(known), ...nodeProblems(known));
+  const known = knownOf(input);
+  problems.push(...networkProblems(known), ...portProblems(known), ...nodeProblems(known));
   let checksums: Checksums = officialChecksums;
   const file = known.downloads.checksums;
   try {
@@ -72,40 +50,7 @@ export function check(input: unknown, readText: (file: string) => string): Check
   return { settings: parsed.data, checksums };
 }
 
-function knownOf(input: unknown): Known {
-  const { cluster, network, nodes, runtime, downloads } = schema.shape;
-  const given = fieldsOf(input);
-  return {
-    cluster: rightFields(cluster, given.cluster),
-    network: rightFields(network, given.network),
-    nodes:
-      given.nodes === undefined
-        ? undefined
-        : Object.fromEntries(
-            Object.entries(fieldsOf(given.nodes)).map(([name, node]) => [
-              name,
-              rightFields(nodes.valueType, node),
-            ]),
-          ),
-    runtime: runtime.safeParse(given.runtime).data,
-    downloads: rightFields(downloads.unwrap(), given.downloads),
-  };
-}
-
-/** The fields of an object that are right by themselves, with their defaults. */
-function rightFields<T extends z.ZodObject>(object: T, input: unknown): Partial<z.output<T>> {
-  const given = fieldsOf(input);
-  const parsed = Object.entries(object.shape).map(
-    ([name, field]) => [name, z.safeParse(field, given[name]).data] as const,
-  );
-  return Object.fromEntries(parsed) as Partial<z.output<T>>;
-}
-
-function fieldsOf(input: unknown): Record<string, unknown> {
-  return typeof input === "object" && input !== null ? (input as Record<string, unknown>) : {};
-}
-
-function networkProblems({ cluster, network }: Known): string[] {
+function networkProblems({ cluster, network, existingNetwork }: Known): string[] {
   const problems: string[] = [];
   const report = (path: string[], text: string) => problems.push(`${keyOf(path)}: ${text}`);
   const pods = networkOf(cluster.podNetwork);
@@ -115,6 +60,10 @@ function networkProblems({ cluster, network }: Known): string[] {
     { path: ["cluster", "podNetwork"], network: pods },
     { path: ["cluster", "serviceNetwork"], network: services },
     { path: ["network", "nodeNetwork"], network: machines },
+    ...(network.routedNetworks ?? []).map((text, index) => ({
+      path: ["network", "routedNetworks", String(index)],
+      network: parseNetwork(text),
+    })),
   ];
   networks.forEach(({ path, network: one }, index) => {
     for (const { path: otherPath, network: other } of networks.slice(index + 1)) {
@@ -151,55 +100,9 @@ function networkProblems({ cluster, network }: Known): string[] {
   if (machines && machines.prefix > longestNodeNetwork) {
     report(["network", "nodeNetwork"], `must be a /${longestNodeNetwork} or larger, not /${machines.prefix}`);
   }
+  if (existingNetwork && network.nameServers !== undefined && network.nameServers.length > 0)
+    report(["network", "nameServers"], "are those of the existing subnet; change them there");
   return problems;
-}
-
-function nodeProblems({ cluster, network, nodes }: Known): string[] {
-  if (nodes === undefined) return [];
-  const problems: string[] = [];
-  const roles = Object.values(nodes).map(({ role }) => role);
-  const controlPlanes = Object.keys(nodes).filter((name) => nodes[name]!.role === "control-plane");
-  // A role that is wrong by itself may be meant for the control plane's.
-  if (controlPlanes.length > 1 || (controlPlanes.length === 0 && !roles.includes(undefined))) {
-    const found = controlPlanes.length === 0 ? "none has" : `${controlPlanes.join(", ")} have`;
-    problems.push(`${keyOf(["nodes"])}: exactly one node has the role control-plane; ${found} it`);
-  }
-  const limits = slotLimits(cluster, network);
-  const end = Math.min(...limits.map(({ slots }) => slots));
-  const taken = new Map<number, string>();
-  for (const [name, { slot }] of Object.entries(nodes)) {
-    if (slot === undefined) continue;
-    const key = keyOf(["nodes", name, "slot"]);
-    const other = taken.get(slot);
-    if (other !== undefined) problems.push(`${key}: ${slot} is the slot of ${other}`);
-    taken.set(slot, name);
-    if (limits.length > 0 && (slot < firstSlot || slot >= end)) {
-      const reasons = limits.map(({ reason }) => reason).join(", ");
-      problems.push(`${key}: must be from ${firstSlot} to ${end - 1}, not ${slot}: ${reasons}`);
-    }
-  }
-  return problems;
-}
-
-/** What bounds the slots, among networks that are right. */
-function slotLimits(cluster: Known["cluster"], network: Known["network"]) {
-  const limits: { slots: number; reason: string }[] = [];
-  const machines = networkOf(network.nodeNetwork);
-  if (machines && machines.prefix <= longestNodeNetwork) {
-    limits.push({
-      slots: firstOfPool(machines),
-      reason: `${network.nodeNetwork} has its router at 1 and Neutron's own range in its last quarter`,
-    });
-  }
-  const pods = networkOf(cluster.podNetwork);
-  const bits = (cluster.nodePodPrefix ?? 0) - (pods?.prefix ?? 0);
-  if (pods && bits >= slotBits) {
-    limits.push({
-      slots: 2 ** bits,
-      reason: `${cluster.podNetwork} has ${2 ** bits} networks of /${cluster.nodePodPrefix}`,
-    });
-  }
-  return limits;
 }
 
 function downloadProblems({ cluster, runtime, downloads }: Known, checksums: Checksums): string[] {
@@ -216,8 +119,4 @@ function downloadProblems({ cluster, runtime, downloads }: Known, checksums: Che
       ? "name a file of them in sha256sum format"
       : `add them to ${downloads.checksums}`;
   return [`${checksumsKey}: no SHA-256 is known for ${missing.join(", ")}; ${remedy}`];
-}
-
-function networkOf(text: string | undefined): Network | undefined {
-  return text === undefined ? undefined : parseNetwork(text);
 }

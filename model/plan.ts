@@ -15,7 +15,7 @@ export interface ClusterPlan {
   dnsAddress: string;
   /** The API for machines of the node network. */
   apiServer: string;
-  /** Range of the node network that Neutron may hand out itself; no node has an address in it. */
+  /** Range of a node network of the program's that Neutron may hand out itself; no node has an address in it. */
   allocationPool: { start: string; end: string };
   certificates: Record<ClusterCertificate, CertificateSpec>;
   controlPlane: NodePlan;
@@ -34,6 +34,9 @@ export interface NodePlan {
   image: string;
   flavor: string;
   availabilityZone?: string;
+  keyPair?: string;
+  /** Names of the groups that its port has beside the program's. */
+  securityGroups: string[];
   /** All files of the node but keys and certificates. */
   files: Files;
 }
@@ -49,8 +52,8 @@ export type ClusterBase = Omit<ClusterPlan, "nodes" | "workers" | "controlPlane"
 /**
  * Works a cluster out of settings that fit together (checks.ts).
  *
- * Slots fix addresses: a node's address is the node network's slot-th, its pod network the pod network's slot-th,
- * so that no node's change moves another's.
+ * Slots fix addresses: a node's address is the node network's slot-th, its pod network the pod network's slot-th
+ * or the one that the settings give it, so that no node's change moves another's.
  * @param checksums SHA-256 of every download by its path below the mirror's root
  */
 export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
@@ -91,7 +94,10 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
 
 function nodeBase(settings: Settings, name: string, node: NodeSettings): NodeBase {
   const { cluster, network, machine } = settings;
-  const podNetwork = subnetAt(parseNetwork(cluster.podNetwork), cluster.nodePodPrefix, node.slot);
+  const podNetwork =
+    node.podNetwork === undefined
+      ? subnetAt(parseNetwork(cluster.podNetwork), cluster.nodePodPrefix, node.slot)
+      : parseNetwork(node.podNetwork);
   return {
     name,
     role: node.role,
@@ -104,6 +110,8 @@ function nodeBase(settings: Settings, name: string, node: NodeSettings): NodeBas
     image: node.image ?? machine.image,
     flavor: node.flavor ?? machine.flavor,
     availabilityZone: node.availabilityZone ?? machine.availabilityZone,
+    keyPair: node.keyPair ?? machine.keyPair,
+    securityGroups: node.securityGroups ?? machine.securityGroups ?? [],
   };
 }
 

@@ -14,7 +14,7 @@ export interface SecurityRule {
 export type GroupRole = "node" | "control-plane";
 
 /** Service node ports (kube-apiserver's default --service-node-port-range). */
-const nodePorts = { min: 30000, max: 32767 };
+export const nodePorts = { min: 30000, max: 32767 };
 
 /**
  * Rules of the security groups: `node` for every machine, `control-plane` for the API on top. Groups open to address

@@ -27,6 +27,25 @@ export const address = z.string().refine(isAddress, "must be an IPv4 address suc
 /** A TCP or UDP port. */
 export const port = z.int().min(1).max(65535);
 
+/** Folders whose every file others take for theirs: the kubelet's static pods, the system's authorities, etcd's data. */
+const takenFolders = ["/etc/kubernetes/manifests", "/etc/ssl/certs", "/var/lib/etcd"];
+
+/**
+ * A folder on the nodes that outlives a boot and that static pods see at the same path; its path makes the name of a
+ * volume, a DNS label.
+ */
+export const folder = z
+  .string()
+  .regex(
+    /^\/(etc|opt|srv|var\/lib)(\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?)+$/,
+    "must be a folder below /etc, /opt, /srv or /var/lib, of a-z, 0-9, - and ., such as /etc/kubernetes/pki",
+  )
+  .max(58, "must have at most 58 characters")
+  .refine(
+    (path) => !takenFolders.some((taken) => `${path}/`.startsWith(`${taken}/`)),
+    `must not be in ${takenFolders.join(", ")}`,
+  );
+
 /**
  * The address that paths of downloads are put behind; loses the slashes at its end.
  * Its default is given by `prefault`: zod shows no `default` of what is transformed in a JSON Schema.

@@ -1,9 +1,11 @@
 import * as z from "zod";
+import { networkSettings } from "./network-settings.ts";
 import {
   address,
   baseAddress,
   distinct,
   flag,
+  folder,
   label,
   labelKey,
   labelValue,
@@ -54,28 +56,9 @@ const cluster = z.strictObject({
     .optional()
     .describe("service address of the cluster's DNS; without it the 10th of the service network"),
   apiPort: port.default(6443).describe("port of the Kubernetes API"),
-});
-
-const neutron = z.strictObject({
-  externalNetwork: z
-    .string()
-    .min(1)
-    .describe("name of the external network: the router's gateway and the floating addresses"),
-  nodeNetwork: network
-    .default("10.0.0.0/24")
-    .describe("network of the machines; .1 is the router, the last quarter is Neutron's own"),
-  nameServers: distinct(address)
-    .default([])
-    .describe("addresses of the machines' name servers; without any those of the cloud"),
-  access: z
-    .strictObject({
-      ssh: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach port 22"),
-      api: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach the Kubernetes API"),
-      nodePorts: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach NodePorts"),
-      docker: distinct(network).default([]).describe("networks that may reach Docker Engine's port 2376"),
-    })
-    .prefault({})
-    .describe("who may reach the nodes from outside, per kind of port; each network once"),
+  certificateFolder: folder
+    .default("/etc/kubernetes/pki")
+    .describe("folder of Kubernetes' keys and certificates on the nodes, below /etc, /opt, /srv or /var/lib"),
 });
 
 const taint = z.strictObject({
@@ -97,6 +80,16 @@ const machine = z.strictObject({
     .min(1)
     .optional()
     .describe("Nova's availability zone; without it Nova's choice"),
+  keyPair: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "name of a key pair of Nova that may log in, beside the program's own key; another one makes the machine anew",
+    ),
+  securityGroups: distinct(z.string().min(1))
+    .optional()
+    .describe("names of security groups of one's own, which the machine's port has beside the program's"),
 });
 
 const node = z.strictObject({
@@ -105,6 +98,9 @@ const node = z.strictObject({
     .int()
     .min(0)
     .describe("the node's address is the node network's slot-th, its pod network the pod network's slot-th"),
+  podNetwork: network
+    .optional()
+    .describe("the node's part of the pod network, /27 or larger; without it that of the slot"),
   labels: z
     .record(nodeLabelKey, labelValue)
     .default({})
@@ -121,7 +117,7 @@ const node = z.strictObject({
 /** Every setting, below `openstack-kubernetes:` in a stack's configuration; docs/settings.md is made from it. */
 export const schema = z.strictObject({
   cluster,
-  network: neutron,
+  network: networkSettings,
   machine: machine.describe("the machine of every node that does not say otherwise"),
   nodes: z
     .record(label, node.describe("a machine; its name is its host name and the Kubernetes node's"))

@@ -3,7 +3,7 @@ import { adminGroup, kubeletClientGroup } from "../certificates.ts";
 import type { ClusterBase } from "../plan.ts";
 import { toYaml } from "../yaml.ts";
 import { image } from "./images.ts";
-import { nodeKubeconfig, pki } from "./pki.ts";
+import { nodeKubeconfig } from "./pki.ts";
 
 /** Hosts paths that a static pod sees at the same path. */
 interface Mount {
@@ -60,6 +60,7 @@ export function controlPlaneFiles(cluster: ClusterBase): Files {
 /** https://etcd.io/docs/v3.6/op-guide/configuration/ */
 function etcd({ settings, release, controlPlane }: ClusterBase): StaticPod {
   const { name, address } = controlPlane;
+  const pki = settings.cluster.certificateFolder;
   return {
     image: image(settings, `etcd:${release.etcd}`),
     cpu: "100m",
@@ -93,6 +94,7 @@ function etcd({ settings, release, controlPlane }: ClusterBase): StaticPod {
 function apiServer({ settings, controlPlane }: ClusterBase): StaticPod {
   const { cluster } = settings;
   const port = cluster.apiPort;
+  const pki = cluster.certificateFolder;
   return {
     image: kubernetesImage(settings, "kube-apiserver"),
     cpu: "250m",
@@ -138,6 +140,7 @@ function apiServer({ settings, controlPlane }: ClusterBase): StaticPod {
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ */
 function controllerManager({ settings }: ClusterBase): StaticPod {
   const kubeconfig = "/etc/kubernetes/controller-manager.conf";
+  const pki = settings.cluster.certificateFolder;
   return {
     image: kubernetesImage(settings, "kube-controller-manager"),
     cpu: "200m",
@@ -170,6 +173,7 @@ function controllerManager({ settings }: ClusterBase): StaticPod {
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler/ */
 function scheduler({ settings }: ClusterBase): StaticPod {
   const kubeconfig = "/etc/kubernetes/scheduler.conf";
+  const pki = settings.cluster.certificateFolder;
   return {
     image: kubernetesImage(settings, "kube-scheduler"),
     cpu: "100m",

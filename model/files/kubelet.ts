@@ -4,17 +4,23 @@ import type { ClusterBase, NodeBase } from "../plan.ts";
 import { template } from "../templates.ts";
 import { minorOf } from "../versions.ts";
 import { toYaml } from "../yaml.ts";
-import { nodeKubeconfig, pki } from "./pki.ts";
+import { nodeKubeconfig } from "./pki.ts";
+import { podAddresses } from "./pod-network.ts";
 
 /** Port of the kubelet. */
 export const kubeletPort = 10250;
+
+/** Pods of a node at most where nothing else is said (the kubelet's own default). */
+const usualPods = 110;
 
 const controlPlaneTaint = { key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" };
 
 /** The kubelet as a service (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). */
 export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
   const { settings } = cluster;
+  const pki = settings.cluster.certificateFolder;
   const docker = settings.runtime === "docker";
+  const addresses = podAddresses(node.podNetwork);
   const taints = node.taints ?? (node.role === "control-plane" ? [controlPlaneTaint] : []);
   const configuration: JsonObject = {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -38,6 +44,8 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
       ? { featureGates: { ExtendWebSocketsToKubelet: false } }
       : {}),
     healthzBindAddress: "127.0.0.1",
+    // A pod more than there are addresses would wait for one for ever.
+    ...(addresses < usualPods ? { maxPods: addresses } : {}),
     registerWithTaints: taints,
     serializeImagePulls: false,
     staticPodPath: "/etc/kubernetes/manifests",

@@ -1,11 +1,9 @@
 import type { ClusterBase } from "../plan.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 
-/** Folder of a node's keys and certificates. */
-export const pki = "/etc/kubernetes/pki";
-
-/** A kubeconfig on a node whose certificate and key are `<pki>/<name>.crt` and `.key`. */
+/** A kubeconfig on a node whose certificate and key are `<name>.crt` and `.key` in the folder of certificates. */
 export function nodeKubeconfig({ apiServer, settings }: ClusterBase, user: string, name: string): string {
+  const pki = settings.cluster.certificateFolder;
   return kubeconfig({
     server: apiServer,
     cluster: settings.cluster.name,

@@ -12,6 +12,11 @@ export function dockerRange(podNetwork: string): string {
   return `${addressAt(network, (size(network) * 3) / 4)}/${network.prefix + 2}`;
 }
 
+/** How many addresses of a pod network its pods get: all but the network's own, the bridge's and Docker's. */
+export function podAddresses(podNetwork: string): number {
+  return (size(parseNetwork(podNetwork)) * 3) / 4 - 2;
+}
+
 /** The bridge cbr0, the CNI configuration on it, and the packet rules of the pod network. */
 export function podNetworkFiles({ settings }: ClusterBase, node: NodeBase): Files {
   const network = parseNetwork(node.podNetwork);
@@ -44,6 +49,7 @@ export function podNetworkFiles({ settings }: ClusterBase, node: NodeBase): File
         settings.cluster.podNetwork,
         settings.cluster.serviceNetwork,
         settings.network.nodeNetwork,
+        ...settings.network.routedNetworks,
       ]),
     ),
     "/etc/systemd/system/pod-network.service": file(template("units/pod-network.service")),
@@ -56,7 +62,7 @@ function cniConfiguration(node: NodeBase): string {
   const range = {
     subnet: node.podNetwork,
     rangeStart: addressAt(network, 2),
-    rangeEnd: addressAt(network, (size(network) * 3) / 4 - 1),
+    rangeEnd: addressAt(network, 1 + podAddresses(node.podNetwork)),
   };
   const configuration = {
     cniVersion: "1.0.0",

@@ -188,11 +188,11 @@ fi
 begin "kubelet"
 write_kubelet_drop_in
 restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service /etc/kubernetes/kubelet.yaml \
-  /etc/kubernetes/kubelet.conf /etc/kubernetes/kubelet.conf.d/* /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kubelet.*
+  /etc/kubernetes/kubelet.conf /etc/kubernetes/kubelet.conf.d/* "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
 
 begin "kube-proxy"
 restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service /etc/kubernetes/kube-proxy.yaml \
-  /etc/kubernetes/kube-proxy.conf /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/kube-proxy.*
+  /etc/kubernetes/kube-proxy.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kube-proxy.*
 
 if [ "$RUNTIME" != docker ]; then
   # The control plane's pods start meanwhile.

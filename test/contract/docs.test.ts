@@ -29,10 +29,16 @@ describe("docs/settings.md", () => {
       .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], settings);
   const taint = { key: "example.org/disk", effect: "NoSchedule" };
   const tainted = { ...stackSettings.nodes, "worker-1": { role: "worker", slot: 11, taints: [taint] } };
+  const existing = { network: "office", subnet: "office-a", router: "office" };
+  /** What a stack must say, and of each part that it may leave out what that part must say. */
+  const given = {
+    ...stackSettings,
+    network: { ...stackSettings.network, existing },
+    nodes: tainted,
+  };
 
   it("names the default that the schema fills in, and none where it fills in none", () => {
-    const filledIn = schema.parse({ ...stackSettings, nodes: tainted });
-    const given = { ...stackSettings, nodes: tainted };
+    const filledIn = schema.parse(given);
     for (const row of rows.filter((row) => valueAt(given, row.setting) === undefined)) {
       const value = valueAt(filledIn, row.setting);
       if (row.default === "") expect(value, row.setting).toBeTypeOf("object");
@@ -45,7 +51,7 @@ describe("docs/settings.md", () => {
     const required = rows.filter((row) => row.default === "required");
     expect(required.length).toBeGreaterThan(0);
     for (const { setting } of required) {
-      const settings = structuredClone({ ...stackSettings, nodes: tainted });
+      const settings = structuredClone(given);
       const [, parent, key] = /^(?:(.*)\.)?([^.]+)$/.exec(setting)!;
       const owner = parent === undefined ? settings : valueAt(settings, parent);
       delete (owner as Record<string, unknown>)[key!];

@@ -269,8 +269,8 @@ describe("secrets", () => {
     }
   });
 
-  const secretFiles = (node: string) => {
-    const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
+  const secretFiles = (node: string, of = graph) => {
+    const { value } = of[`${node}-secrets`]!.inputs.stdin as { value: string };
     return [...value.matchAll(/^==> (\d+) (.+)$/gm)].map(([, mode, path]) => `${mode} ${path}`);
   };
 
@@ -287,19 +287,20 @@ describe("secrets", () => {
     ]);
   });
 
-  it("every certificate and key that a control plane's files name is there", () => {
-    const there = secretFiles(controlPlane).map((line) => line.split(" ")[1]);
-    const named = Object.values(graph[controlPlane]!.inputs.files as Record<string, string>).flatMap(
-      (content) =>
-        [
-          ...content.matchAll(
-            /\/etc\/kubernetes\/pki\/[\w/-]+\.(crt|key|pub)|\/etc\/docker\/tls\/[\w-]+\.pem/g,
-          ),
-        ].map(([path]) => path),
-    );
-    expect(named.length).toBeGreaterThan(20);
-    for (const path of new Set(named)) expect(there).toContain(path);
-  });
+  it.each(["/etc/kubernetes/pki", "/srv/acme/pki"])(
+    "every certificate and key that a control plane's files name is in %s, or Docker's folder",
+    async (certificateFolder) => {
+      const { graph } = await registerCluster({ cluster: { ...stackSettings.cluster, certificateFolder } });
+      const there = secretFiles(controlPlane, graph).map((line) => line.split(" ")[1]);
+      const path = `(?:${certificateFolder}|/etc/docker/tls)/[\\w/-]+\\.(?:crt|key|pub|pem)`;
+      for (const file of there) expect(file).toMatch(new RegExp(`^${path}$`));
+      const named = Object.values(graph[controlPlane]!.inputs.files as Record<string, string>).flatMap(
+        (content) => content.match(new RegExp(path, "g")) ?? [],
+      );
+      expect(named.length).toBeGreaterThan(20);
+      for (const file of new Set(named)) expect(there).toContain(file);
+    },
+  );
 });
 
 describe("the cloud's resources", () => {

@@ -3,21 +3,11 @@ import { describe, expect, it } from "vitest";
 import { check, SettingsError } from "../../model/checks.ts";
 import { settingsFromConfig } from "../../model/settings.ts";
 import { checked, checksums, checksumsFile, planOf, stackSettings } from "../helpers/cluster.ts";
+import { problemsOf } from "../helpers/problems.ts";
 
 /** A file of checksums that lacks some. */
 const sums = (without = "nothing") =>
   checksumsFile(Object.fromEntries(Object.entries(checksums()).filter(([path]) => !path.includes(without))));
-
-/** What is wrong with settings, without the namespace. */
-function problemsOf(input: unknown, file = ""): string[] {
-  try {
-    check(input, () => file);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    return error.problems.map((problem) => problem.replaceAll(/openstack-kubernetes:(?! )/g, ""));
-  }
-  return [];
-}
 
 const cluster = (settings: object) => ({ cluster: { ...stackSettings.cluster, ...settings } });
 const network = (settings: object) => ({ network: { ...stackSettings.network, ...settings } });

@@ -4,7 +4,10 @@ import { addressAt, contains, overlap, parseNetwork, size } from "../../model/ad
 import type { NodePlan } from "../../model/plan.ts";
 import { planOf } from "../helpers/cluster.ts";
 
-type Nodes = Record<string, { role: string; slot: number; labels?: Record<string, string> }>;
+type Nodes = Record<
+  string,
+  { role: string; slot: number; podNetwork?: string; labels?: Record<string, string> }
+>;
 
 const nodeNetwork = parseNetwork("10.0.0.0/24");
 const podNetwork = parseNetwork("10.100.0.0/16");
@@ -12,16 +15,26 @@ const podNetwork = parseNetwork("10.100.0.0/16");
 const names = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
 const slots = fc.integer({ min: 2, max: 191 });
 
-/** One control-plane node and up to twelve workers, with slots of their own. */
+/** A pod network of a node's own where no slot's is. */
+const podNetworks = fc
+  .tuple(fc.integer({ min: 192, max: 255 }), fc.integer({ min: 24, max: 27 }))
+  .map(([third, prefix]) => `10.100.${third}.0/${prefix}`);
+const third = (network = "") => network.split(".")[2];
+
+/** One control-plane node and up to twelve workers, with slots and some with pod networks of their own. */
 const clusters = fc
-  .uniqueArray(fc.tuple(names, slots), {
+  .uniqueArray(fc.tuple(names, slots, fc.option(podNetworks, { nil: undefined })), {
     minLength: 1,
     maxLength: 13,
-    comparator: ([name, slot], [otherName, otherSlot]) => name === otherName || slot === otherSlot,
+    comparator: ([name, slot, own], [otherName, otherSlot, other]) =>
+      name === otherName || slot === otherSlot || (own !== undefined && third(own) === third(other)),
   })
   .map((nodes): Nodes =>
     Object.fromEntries(
-      nodes.map(([name, slot], index) => [name, { role: index === 0 ? "control-plane" : "worker", slot }]),
+      nodes.map(([name, slot, podNetwork], index) => [
+        name,
+        { role: index === 0 ? "control-plane" : "worker", slot, podNetwork },
+      ]),
     ),
   );
 
@@ -56,6 +69,17 @@ describe("a node's slot", () => {
       nodes: { cp: { role: "control-plane", slot: 5 } },
     });
     expect(controlPlane).toMatchObject({ podNetwork: "10.96.1.64/26", podGateway: "10.96.1.65" });
+  });
+
+  it("leaves the pod network to the settings where they name one", () => {
+    const nodes = {
+      cp: { role: "control-plane", slot: 5, podNetwork: "10.100.200.0/22" },
+      far: { role: "worker", slot: 6 },
+    };
+    expect(byName(nodes)).toMatchObject({
+      cp: { address: "10.0.0.5", podNetwork: "10.100.200.0/22", podGateway: "10.100.200.1" },
+      far: { address: "10.0.0.6", podNetwork: "10.100.6.0/24" },
+    });
   });
 
   it("gives an address and a pod network inside the cluster's, shared with nobody", () => {
@@ -113,11 +137,33 @@ describe("no other node's address, pod network or file changes when", () => {
     });
   });
 
+  it("the control plane gets another name", () => {
+    change((nodes, fresh) => {
+      const [name] = Object.keys(nodes);
+      const { [name!]: node, ...rest } = nodes;
+      return [{ [fresh]: node!, ...rest }, name!];
+    });
+  });
+
   it("a node gets another slot, other labels", () => {
     change((nodes, _fresh, slot) => {
       const name = lastWorker(nodes);
       fc.pre(name !== undefined);
       return [{ ...nodes, [name!]: { role: "worker", slot, labels: { disk: "fast" } } }, name!];
+    });
+  });
+
+  it("a node gets another pod network of its own, or that of its slot", () => {
+    const free = (nodes: Nodes) =>
+      Array.from({ length: 64 }, (_, n) => `10.100.${192 + n}.0/24`).find((network) =>
+        Object.values(nodes).every(({ podNetwork }) => third(podNetwork) !== third(network)),
+      );
+    change((nodes) => {
+      const name = lastWorker(nodes);
+      fc.pre(name !== undefined);
+      const { podNetwork, ...node } = nodes[name!]!;
+      const changed = podNetwork === undefined ? { ...node, podNetwork: free(nodes) } : node;
+      return [{ ...nodes, [name!]: changed }, name!];
     });
   });
 

@@ -254,14 +254,22 @@ describe("downloads", () => {
 });
 
 describe("packet rules", () => {
+  const nftCheck = async (input: string) => {
+    const command = ["--map-root-user", "--net", "nft", "--check", "--file", "-"];
+    const { exitCode, stderr } = await execa("unshare", command, { input, reject: false });
+    return { exitCode, stderr };
+  };
+
   it("are taken by nft", async () => {
     const { content } = plans.containerd.controlPlane.files["/etc/openstack-kubernetes/pod-network.nft"]!;
-    const check = await execa("unshare", ["--map-root-user", "--net", "nft", "--check", "--file", "-"], {
-      input: content,
-      reject: false,
-    });
-    expect(check.stderr, "nft is in the package nftables").toBe("");
-    expect(check.exitCode).toBe(0);
+    expect(await nftCheck(content), "nft is in the package nftables").toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  it("leave networks alone that the settings route, and are taken by nft with them", async () => {
+    const network = { externalNetwork: "public", routedNetworks: ["10.0.4.0/24", "192.168.0.0/16"] };
+    const { content } = planOf({ network }).controlPlane.files["/etc/openstack-kubernetes/pod-network.nft"]!;
+    expect(content).toContain("{ 10.100.0.0/16, 10.254.0.0/16, 10.0.0.0/24, 10.0.4.0/24, 192.168.0.0/16 }");
+    expect(await nftCheck(content)).toEqual({ exitCode: 0, stderr: "" });
   });
 
   it("masquerade what leaves the cluster, and nothing between nodes, pods and services", () => {

@@ -107,15 +107,9 @@ function place(files: Files) {
   for (const [path, { content, mode }] of Object.entries(files)) machine.write(path, content, mode);
 }
 
-function placeSecrets(text: string) {
-  for (const path of [
-    "kubernetes/pki/ca.crt",
-    "kubernetes/pki/kubelet.crt",
-    "kubernetes/pki/kube-proxy.crt",
-    "docker/tls/ca.pem",
-  ]) {
-    machine.write(`/etc/${path}`, `certificate ${text}\n`);
-  }
+function placeSecrets(text: string, folder = "/etc/kubernetes/pki") {
+  const names = ["ca.crt", "kubelet.crt", "kube-proxy.crt"].map((name) => `${folder}/${name}`);
+  for (const path of [...names, "/etc/docker/tls/ca.pem"]) machine.write(path, `certificate ${text}\n`);
 }
 
 async function converge({ controlPlane, workers }: ClusterPlan, role = "control-plane") {
@@ -233,11 +227,14 @@ describe("converge.sh", () => {
     expect(exitCode).toBe(1);
   });
 
-  it("puts new certificates to use", async () => {
-    await converge(planned());
+  it.each(["/etc/kubernetes/pki", "/srv/pki"])("puts new certificates in %s to use", async (folder) => {
+    rmSync(machine.path("/etc/kubernetes"), { recursive: true });
+    const cluster = planned({ cluster: { name: "demo", kubernetesVersion, certificateFolder: folder } });
+    placeSecrets("1", folder);
+    expect(await converge(cluster)).toEqual(done);
     forget();
-    placeSecrets("2");
-    expect(await converge(planned())).toEqual(done);
+    placeSecrets("2", folder);
+    expect(await converge(cluster)).toEqual(done);
     expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker"]);
   });
 

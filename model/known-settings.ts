@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { parseNetwork, type Network } from "./addresses.ts";
+import { schema, type NodeSettings, type Settings } from "./settings.ts";
+
+/** The settings that concern each other, without those that are wrong by themselves. */
+export interface Known {
+  cluster: Partial<Settings["cluster"]>;
+  network: Partial<Settings["network"]>;
+  /** Whether `network.existing` is given, right or wrong. */
+  existingNetwork: boolean;
+  nodes?: Record<string, Partial<NodeSettings>>;
+  runtime?: Settings["runtime"];
+  kubelet: Partial<Settings["kubelet"]>;
+  downloads: Partial<Settings["downloads"]>;
+}
+
+/** What is known of settings that may be wrong. */
+export function knownOf(input: unknown): Known {
+  const { cluster, network, nodes, runtime, kubelet, downloads } = schema.shape;
+  const given = fieldsOf(input);
+  return {
+    cluster: rightFields(cluster, given.cluster),
+    network: rightFields(network, given.network),
+    existingNetwork: fieldsOf(given.network).existing !== undefined,
+    nodes:
+      given.nodes === undefined
+        ? undefined
+        : Object.fromEntries(
+            Object.entries(fieldsOf(given.nodes)).map(([name, node]) => [
+              name,
+              rightFields(nodes.valueType, node),
+            ]),
+          ),
+    runtime: runtime.safeParse(given.runtime).data,
+    kubelet: kubelet.safeParse(given.kubelet).data ?? {},
+    downloads: rightFields(downloads.unwrap(), given.downloads),
+  };
+}
+
+/** The fields of an object that are right by themselves, with their defaults. */
+function rightFields<T extends z.ZodObject>(object: T, input: unknown): Partial<z.output<T>> {
+  const given = fieldsOf(input);
+  const parsed = Object.entries(object.shape).map(
+    ([name, field]) => [name, z.safeParse(field, given[name]).data] as const,
+  );
+  return Object.fromEntries(parsed) as Partial<z.output<T>>;
+}
+
+function fieldsOf(input: unknown): Record<string, unknown> {
+  return typeof input === "object" && input !== null ? (input as Record<string, unknown>) : {};
+}
+
+/** The network of a text that is right; undefined where it is not. */
+export function networkOf(text: string | undefined): Network | undefined {
+  return text === undefined ? undefined : parseNetwork(text);
+}

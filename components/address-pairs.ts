@@ -1,13 +1,16 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
-import type { Network } from "./network.ts";
+import { clusterDescription } from "./leftovers.ts";
+import type { NodeNetwork } from "./network.ts";
 import type { SecurityGroups } from "./security-groups.ts";
 
 export interface AddressPairsArgs {
   plan: ClusterPlan;
-  network: Network;
+  network: NodeNetwork;
   securityGroups: SecurityGroups;
+  /** Ids of security groups of one's own, by name. */
+  securityGroupIds: Record<string, string>;
 }
 
 /**
@@ -20,7 +23,7 @@ export class AddressPairs extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { plan, network, securityGroups }: AddressPairsArgs,
+    { plan, network, securityGroups, securityGroupIds }: AddressPairsArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:network:AddressPairs", name, {}, opts);
@@ -31,13 +34,15 @@ export class AddressPairs extends pulumi.ComponentResource {
           `${name}-${node.name}`,
           {
             name: `${plan.settings.cluster.name}-${node.name}`,
-            networkId: network.network.id,
+            description: clusterDescription(plan.settings.cluster.name),
+            networkId: network.networkId,
             adminStateUp: true,
-            fixedIps: [{ subnetId: network.subnet.id, ipAddress: node.address }],
+            fixedIps: [{ subnetId: network.subnetId, ipAddress: node.address }],
             allowedAddressPairs: [{ ipAddress: node.podNetwork }],
             securityGroupIds: [
               groups.node.id,
               ...(node.role === "control-plane" ? [groups["control-plane"].id] : []),
+              ...node.securityGroups.map((group) => securityGroupIds[group]!),
             ],
           },
           { parent: this },

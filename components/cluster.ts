@@ -11,7 +11,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { CoreDns } from "./coredns.ts";
 import { FloatingAddresses } from "./floating-addresses.ts";
 import type { CloudIds } from "./lookups.ts";
-import { Network } from "./network.ts";
+import { Network, type NodeNetwork } from "./network.ts";
 import { PodRoutes } from "./pod-routes.ts";
 import { SecurityGroups } from "./security-groups.ts";
 import { Workers } from "./workers.ts";
@@ -43,19 +43,22 @@ export class Cluster extends pulumi.ComponentResource {
     const parent = { parent: this };
     const { cluster } = plan.settings;
 
-    const network = new Network(
-      `${name}-network`,
-      { plan, externalNetworkId: cloud.externalNetworkId },
+    const { externalNetworkId, securityGroupIds, existingNetwork } = cloud;
+    const network: NodeNetwork = existingNetwork
+      ? { ...existingNetwork, leadsOut: [] }
+      : new Network(`${name}-network`, { plan, externalNetworkId }, parent);
+    const securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, parent);
+    const addressPairs = new AddressPairs(
+      `${name}-address-pairs`,
+      { plan, network, securityGroups, securityGroupIds },
       parent,
     );
-    const securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, parent);
-    const addressPairs = new AddressPairs(`${name}-address-pairs`, { plan, network, securityGroups }, parent);
     const { addresses } = new FloatingAddresses(
       `${name}-floating-addresses`,
       { plan, network, addressPairs },
       parent,
     );
-    const podRoutes = new PodRoutes(`${name}-pod-routes`, { plan, network }, parent);
+    const podRoutes = new PodRoutes(`${name}-pod-routes`, { plan, network, addressPairs }, parent);
 
     const apiAddress = addresses[plan.controlPlane.name]!.address;
     const certificates = new Certificates(`${name}-certificates`, { plan, apiAddress }, parent);

@@ -2,11 +2,11 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import type { AddressPairs } from "./address-pairs.ts";
-import type { Network } from "./network.ts";
+import type { NodeNetwork } from "./network.ts";
 
 export interface FloatingAddressesArgs {
   plan: ClusterPlan;
-  network: Network;
+  network: NodeNetwork;
   addressPairs: AddressPairs;
 }
 
@@ -21,17 +21,18 @@ export class FloatingAddresses extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:network:FloatingAddresses", name, {}, opts);
+    const { externalNetwork, floatingPool = externalNetwork } = plan.settings.network;
     this.addresses = Object.fromEntries(
       plan.nodes.map((node) => {
         const address = new openstack.networking.FloatingIp(
           `${name}-${node.name}`,
           {
-            pool: plan.settings.network.externalNetwork,
+            pool: floatingPool,
             description: `Kubernetes cluster ${plan.settings.cluster.name}, node ${node.name}`,
             portId: addressPairs.ports[node.name]!.id,
           },
           // Neutron associates an address only with a port behind a router that leads out.
-          { parent: this, dependsOn: [network.routerInterface] },
+          { parent: this, dependsOn: network.leadsOut },
         );
         return [node.name, address];
       }),

@@ -1,9 +1,6 @@
-import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** Properties of a resource, as the provider names them. */
-type Fields = Record<string, any>;
+import { OpenStackApi, type Fields } from "./openstack-api.ts";
 
 /**
  * Description of the resources that are found by name: says whose they are, so that another stack's of the same name
@@ -13,62 +10,11 @@ export function clusterDescription(cluster: string): string {
   return `Kubernetes cluster ${cluster} of ${pulumi.getProject()}/${pulumi.getStack()}`;
 }
 
-/** OpenStack's services, by the login of the plugin. */
-class Cloud {
-  readonly #scope: openstack.identity.GetAuthScopeResult;
-
-  private constructor(scope: openstack.identity.GetAuthScopeResult) {
-    this.#scope = scope;
-  }
-
-  static async connect(): Promise<Cloud> {
-    return new Cloud(await openstack.identity.getAuthScope({ name: "leftovers", setTokenId: true }));
-  }
-
-  #address(service: "compute" | "network"): string {
-    const { region, serviceCatalogs } = this.#scope;
-    const endpoint = serviceCatalogs
-      .find(({ type }) => type === service)
-      ?.endpoints.find((one) => one.interface === "public" && (region === "" || one.region === region));
-    if (endpoint === undefined) throw new Error(`OpenStack's catalogue has no public ${service} service`);
-    const address = endpoint.url.replace(/\/$/, "");
-    return service === "network" && !address.endsWith("/v2.0") ? `${address}/v2.0` : address;
-  }
-
-  /** The answer of a call; undefined where the resource is gone, or cannot go because it is in use. */
-  async call(
-    service: "compute" | "network",
-    path: string,
-    method: "GET" | "PUT" | "DELETE" = "GET",
-    body?: object,
-  ): Promise<Fields | undefined> {
-    const response = await fetch(`${this.#address(service)}/${path}`, {
-      method,
-      headers: { "X-Auth-Token": this.#scope.tokenId, "Content-Type": "application/json" },
-      body: body && JSON.stringify(body),
-    });
-    const answer = await response.text();
-    if (response.ok) return answer === "" ? {} : (JSON.parse(answer) as Fields);
-    if (response.status === 404 || response.status === 409) return undefined;
-    throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
-  }
-
-  /** The network service's resources of a kind that have all of these fields. */
-  async list(path: string, fields: Record<string, string>): Promise<Fields[]> {
-    const missing = Object.keys(fields).filter((key) => !fields[key]);
-    // Without it the list would have other people's resources.
-    if (missing.length > 0)
-      throw new Error(`leftovers of ${path} cannot be told without ${missing.join(", ")}`);
-    const answer = await this.call("network", `${path}?${new URLSearchParams(fields).toString()}`);
-    return (answer?.[path.replaceAll("-", "_")] ?? []) as Fields[];
-  }
-}
-
 /** How to find and take away what stands where a resource of this kind is to be made. */
 interface Kind {
   /** Id of the resource in which its place is; where that was made in this run, the place is free. */
   within?: (inputs: Fields) => string;
-  remove: (cloud: Cloud, inputs: Fields) => Promise<string[]>;
+  remove: (cloud: OpenStackApi, inputs: Fields) => Promise<string[]>;
 }
 
 /** A kind whose leftovers go by a plain DELETE each: those that the fields name and that match. */
@@ -106,10 +52,10 @@ const kinds: Record<string, Kind> = {
     ({ networkId }) => ({ network_id: networkId }),
     ({ networkId }) => networkId,
   ),
-  // By name as well: a machine of somebody else's may have the address.
+  // By name and description as well: an existing network has other people's ports.
   "openstack:networking/port:Port": plain(
     "ports",
-    ({ networkId, name }) => ({ network_id: networkId, name }),
+    ({ networkId, name, description }) => ({ network_id: networkId, name, description }),
     ({ networkId }) => networkId,
   ),
   "openstack:networking/floatingIp:FloatingIp": plain(
@@ -134,6 +80,7 @@ const kinds: Record<string, Kind> = {
       return ports.map(({ id }) => id as string);
     },
   },
+  // A route on an existing router that no port of the stack stands behind is refused before (project-lookups.ts).
   "openstack:networking/routerRoute:RouterRoute": {
     within: ({ routerId }) => routerId,
     async remove(cloud, { routerId, destinationCidr: destination, nextHop: nexthop }) {
@@ -168,13 +115,13 @@ const kinds: Record<string, Kind> = {
  * group, its router), or has its name and description and is not in use, is taken away.
  */
 export function withoutLeftovers(): pulumi.ResourceTransformation {
-  let cloud: Promise<Cloud> | undefined;
+  let cloud: Promise<OpenStackApi> | undefined;
   const made = new Set<string>();
   const before = new pulumi.ResourceHook("leftovers", async ({ type, name, newInputs = {}, oldInputs }) => {
     const { within, remove } = kinds[type]!;
     // A replacement's place is held by the resource that it replaces.
     if (oldInputs !== undefined || (within && made.has(within(newInputs)))) return;
-    cloud ??= Cloud.connect();
+    cloud ??= OpenStackApi.connect();
     const gone = await remove(await cloud, newInputs);
     if (gone.length > 0)
       void pulumi.log.warn(`${name}: took away what a killed run had left in its place: ${gone.join(", ")}`);

@@ -8,13 +8,21 @@ export interface NetworkArgs {
   externalNetworkId: string;
 }
 
+/** Where the nodes are, whether the program makes it or it is there already. */
+export interface NodeNetwork {
+  networkId: pulumi.Input<string>;
+  subnetId: pulumi.Input<string>;
+  routerId: pulumi.Input<string>;
+  /** What routes, floating addresses and machines wait for: the router leads out once it is there. */
+  leadsOut: pulumi.Resource[];
+}
+
 /** The machines' network and subnet, and the router that routes pods and leads out. */
-export class Network extends pulumi.ComponentResource {
-  readonly network: openstack.networking.Network;
-  readonly subnet: openstack.networking.Subnet;
-  readonly router: openstack.networking.Router;
-  /** Routes and floating addresses work only once this is there. */
-  readonly routerInterface: openstack.networking.RouterInterface;
+export class Network extends pulumi.ComponentResource implements NodeNetwork {
+  readonly networkId: pulumi.Output<string>;
+  readonly subnetId: pulumi.Output<string>;
+  readonly routerId: pulumi.Output<string>;
+  readonly leadsOut: pulumi.Resource[];
 
   constructor(
     name: string,
@@ -22,36 +30,40 @@ export class Network extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:network:Network", name, {}, opts);
-    const { network, cluster } = plan.settings;
+    const { cluster, network: settings } = plan.settings;
     const description = clusterDescription(cluster.name);
-    this.network = new openstack.networking.Network(
+    const network = new openstack.networking.Network(
       `${name}-net`,
       { name: `${cluster.name}-nodes`, description, adminStateUp: true },
       { parent: this },
     );
-    this.subnet = new openstack.networking.Subnet(
+    const subnet = new openstack.networking.Subnet(
       `${name}-subnet`,
       {
         name: `${cluster.name}-nodes`,
         description,
-        networkId: this.network.id,
-        cidr: network.nodeNetwork,
+        networkId: network.id,
+        cidr: settings.nodeNetwork,
         ipVersion: 4,
         allocationPools: [plan.allocationPool],
-        dnsNameservers: network.nameServers,
+        dnsNameservers: settings.nameServers,
       },
       { parent: this },
     );
-    this.router = new openstack.networking.Router(
+    const router = new openstack.networking.Router(
       `${name}-router`,
       { name: cluster.name, description, adminStateUp: true, externalNetworkId },
       { parent: this },
     );
-    this.routerInterface = new openstack.networking.RouterInterface(
+    const routerInterface = new openstack.networking.RouterInterface(
       `${name}-router-interface`,
-      { routerId: this.router.id, subnetId: this.subnet.id },
+      { routerId: router.id, subnetId: subnet.id },
       { parent: this },
     );
-    this.registerOutputs({ networkId: this.network.id, routerId: this.router.id });
+    this.networkId = network.id;
+    this.subnetId = subnet.id;
+    this.routerId = router.id;
+    this.leadsOut = [routerInterface];
+    this.registerOutputs({ networkId: this.networkId, routerId: this.routerId });
   }
 }

@@ -9,13 +9,13 @@ import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
 import { signed } from "./certificate.ts";
 import type { Certificates } from "./certificates.ts";
-import type { Network } from "./network.ts";
+import type { NodeNetwork } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
 
 /** What all nodes of a cluster are made with. */
 export interface NodeSurroundings {
   plan: ClusterPlan;
-  network: Network;
+  network: NodeNetwork;
   /** Ids of the images by the name in the settings. */
   imageIds: Record<string, string>;
   ports: Record<string, openstack.networking.Port>;
@@ -57,6 +57,7 @@ export class Node extends pulumi.ComponentResource {
         imageId: args.imageIds[node.image],
         flavorName: node.flavor,
         availabilityZone: node.availabilityZone,
+        keyPair: node.keyPair,
         networks: [{ port: args.ports[node.name]!.id }],
         metadata: { cluster: cluster.name, role: node.role },
         userData: pulumi
@@ -71,7 +72,7 @@ export class Node extends pulumi.ComponentResource {
       {
         ...parent,
         // A machine that boots without a router finds no metadata service, and with it no key that may log in.
-        dependsOn: [args.network.routerInterface],
+        dependsOn: args.network.leadsOut,
         // The new machine takes the old one's port.
         deleteBeforeReplace: true,
       },

@@ -7,7 +7,11 @@ import { readyInput } from "../../model/commands.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run, Secret, unknown, type Registered } from "../helpers/monitor.ts";
 
-const cloud: CloudIds = { externalNetworkId: "external-network-id", imageIds: { "debian-13": "image-id" } };
+const cloud: CloudIds = {
+  externalNetworkId: "external-network-id",
+  imageIds: { "debian-13": "image-id" },
+  securityGroupIds: {},
+};
 
 async function registerCluster(changes: Record<string, unknown> = {}, preview = false) {
   const plan = planOf(changes);
@@ -306,6 +310,8 @@ describe("secrets", () => {
 describe("the cloud's resources", () => {
   it("a port has its fixed address, its pod network and its groups", () => {
     expect(graph["demo-address-pairs-worker-1"]!.inputs).toMatchObject({
+      networkId: "demo-network-net-id",
+      description: "Kubernetes cluster demo of openstack-kubernetes/test",
       fixedIps: [{ subnetId: "demo-network-subnet-id", ipAddress: "10.0.0.11" }],
       allowedAddressPairs: [{ ipAddress: "10.100.11.0/24" }],
       securityGroupIds: ["demo-security-groups-node-id"],

@@ -2,33 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withoutLeftovers } from "../../components/leftovers.ts";
 import { run } from "../helpers/monitor.ts";
+import { FakeOpenStack } from "../helpers/openstack.ts";
 
-/** What the in-process stand-in for Neutron and Nova has at a path, and what was asked of it. */
-let lists: Record<string, object>;
-let asked: string[];
-
-const scope = {
-  tokenId: "token",
-  region: "RegionOne",
-  serviceCatalogs: ["network", "compute"].map((type) => ({
-    type,
-    endpoints: [{ interface: "public", region: "RegionOne", url: `http://cloud.invalid/${type}` }],
-  })),
-};
-
+let cloud: FakeOpenStack;
 beforeEach(() => {
-  lists = {};
-  asked = [];
-  vi.stubGlobal("fetch", async (url: string, { method }: { method: string }) => {
-    const { pathname, search } = new URL(url);
-    const path = decodeURIComponent(pathname + search);
-    asked.push(`${method} ${path}`);
-    if (method !== "GET") {
-      delete lists[path];
-      return new Response(null, { status: 204 });
-    }
-    return lists[path] ? Response.json(lists[path]) : new Response("", { status: 404 });
-  });
+  cloud = new FakeOpenStack();
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -53,42 +31,59 @@ async function clear(
       await hook(afterCreate)({ ...about, newInputs: {} } as pulumi.ResourceHookArgs);
       await hook(beforeCreate)({ ...about, newInputs: inputs } as pulumi.ResourceHookArgs);
     },
-    { call: () => scope },
+    { call: () => cloud.scope },
   );
-  return asked.filter((call) => !call.startsWith("GET"));
+  return cloud.asked.filter((call) => !call.startsWith("GET"));
 }
 
 const port = "openstack:networking/port:Port";
-const ports = "/network/v2.0/ports?network_id=net&name=demo-worker-1";
+const ours = { networkId: "net", name: "demo-worker-1", description: "ours" };
+const ports = "/network/v2.0/ports?network_id=net&name=demo-worker-1&description=ours";
 
 describe("leftovers of a killed run", () => {
   it("are taken away where they hold the stack's own place", async () => {
-    lists[ports] = { ports: [{ id: "old" }] };
-    expect(await clear(port, { networkId: "net", name: "demo-worker-1" })).toEqual([
-      "DELETE /network/v2.0/ports/old",
-    ]);
+    cloud.answers[ports] = { ports: [{ id: "old" }] };
+    expect(await clear(port, ours)).toEqual(["DELETE /network/v2.0/ports/old"]);
   });
 
   it("are not looked for where the place was made in the same run, nor for a replacement", async () => {
-    lists[ports] = { ports: [{ id: "old" }] };
-    const inputs = { networkId: "net", name: "demo-worker-1" };
-    expect(await clear(port, inputs, { made: "net" })).toEqual([]);
-    expect(await clear(port, inputs, { oldInputs: inputs })).toEqual([]);
-    expect(asked).toEqual([]);
+    cloud.answers[ports] = { ports: [{ id: "old" }] };
+    expect(await clear(port, ours, { made: "net" })).toEqual([]);
+    expect(await clear(port, ours, { oldInputs: ours })).toEqual([]);
+    expect(cloud.asked).toEqual([]);
   });
 
   it("are never told by an incomplete search, which would find other people's", async () => {
     await expect(clear("openstack:networking/floatingIp:FloatingIp", {})).rejects.toThrow(
-      "leftovers of floatingips cannot be told without port_id",
+      "floatingips cannot be told apart without port_id",
     );
-    expect(asked).toEqual([]);
+    expect(cloud.asked).toEqual([]);
+  });
+
+  it("are found where a cloud hands out a list in parts", async () => {
+    const next = { rel: "next", href: `http://elsewhere.invalid${ports}&marker=a` };
+    cloud.answers[ports] = { ports: [{ id: "a" }], ports_links: [{ rel: "previous", href: "" }, next] };
+    cloud.answers[`${ports}&marker=a`] = { ports: [{ id: "b" }], ports_links: [] };
+    expect(await clear(port, ours)).toEqual(["a", "b"].map((id) => `DELETE /network/v2.0/ports/${id}`));
+  });
+
+  it("on a router are a route of the same destination and next hop, no other", async () => {
+    const route = (destination: string, nexthop: string) => ({ destination, nexthop });
+    cloud.answers["/network/v2.0/routers/r"] = {
+      router: { routes: [route("10.100.11.0/24", "10.20.0.77"), route("10.50.0.0/16", "10.20.0.11")] },
+    };
+    const inputs = { routerId: "r", destinationCidr: "10.100.11.0/24", nextHop: "10.20.0.11" };
+    expect(await clear("openstack:networking/routerRoute:RouterRoute", inputs)).toEqual([]);
+    expect(
+      await clear("openstack:networking/routerRoute:RouterRoute", { ...inputs, nextHop: "10.20.0.77" }),
+    ).toEqual(["PUT /network/v2.0/routers/r/remove_extraroutes"]);
   });
 
   it("of a group are only rules that say the same", async () => {
     const rule = { direction: "ingress", ethertype: "IPv4", remote_ip_prefix: "10.0.0.0/24" };
     const ssh = { protocol: "tcp", port_range_min: 22, port_range_max: 22 };
     const any = { protocol: null, port_range_min: null, port_range_max: null };
-    lists["/network/v2.0/security-group-rules?security_group_id=sg"] = {
+    cloud.answers["/network/v2.0/security-group-rules?security_group_id=sg"] = {
       security_group_rules: [
         { id: "ssh", ...rule, ...ssh },
         { id: "any", ...rule, ...any },
@@ -106,10 +101,10 @@ describe("leftovers of a killed run", () => {
   });
 
   it("on a node's port are the machine, which is waited for until it is gone", async () => {
-    lists["/network/v2.0/ports/p"] = { port: { device_id: "server" } };
-    lists["/compute/servers/server"] = { server: {} };
+    cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "server" } };
+    cloud.answers["/compute/servers/server"] = { server: {} };
     const instance = "openstack:compute/instance:Instance";
     expect(await clear(instance, { networks: [{ port: "p" }] })).toEqual(["DELETE /compute/servers/server"]);
-    expect(asked.at(-1)).toBe("GET /compute/servers/server");
+    expect(cloud.asked.at(-1)).toBe("GET /compute/servers/server");
   });
 });

@@ -1,0 +1,68 @@
+import * as openstack from "@pulumi/openstack";
+
+/** Properties of a resource, as the service or the provider names them. */
+export type Fields = Record<string, any>;
+
+/** OpenStack's REST interfaces by the login of the plugin, for what no resource or function of the plugin does. */
+export class OpenStackApi {
+  readonly #scope: openstack.identity.GetAuthScopeResult;
+
+  private constructor(scope: openstack.identity.GetAuthScopeResult) {
+    this.#scope = scope;
+  }
+
+  static async connect(): Promise<OpenStackApi> {
+    return new OpenStackApi(await openstack.identity.getAuthScope({ name: "scope", setTokenId: true }));
+  }
+
+  /** The project that the login is for. */
+  get projectId(): string {
+    return this.#scope.projectId;
+  }
+
+  #address(service: "compute" | "network"): string {
+    const { region, serviceCatalogs } = this.#scope;
+    const endpoint = serviceCatalogs
+      .find(({ type }) => type === service)
+      ?.endpoints.find((one) => one.interface === "public" && (region === "" || one.region === region));
+    if (endpoint === undefined) throw new Error(`OpenStack's catalogue has no public ${service} service`);
+    const address = endpoint.url.replace(/\/$/, "");
+    return service === "network" && !address.endsWith("/v2.0") ? `${address}/v2.0` : address;
+  }
+
+  /** The answer of a call; undefined where the resource is gone, or cannot go because it is in use. */
+  async call(
+    service: "compute" | "network",
+    path: string,
+    method: "GET" | "PUT" | "DELETE" = "GET",
+    body?: object,
+  ): Promise<Fields | undefined> {
+    const response = await fetch(`${this.#address(service)}/${path}`, {
+      method,
+      headers: { "X-Auth-Token": this.#scope.tokenId, "Content-Type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const answer = await response.text();
+    if (response.ok) return answer === "" ? {} : (JSON.parse(answer) as Fields);
+    if (response.status === 404 || response.status === 409) return undefined;
+    throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
+  }
+
+  /** The network service's resources of a kind that have all of these fields. */
+  async list(path: string, fields: Record<string, string>): Promise<Fields[]> {
+    const missing = Object.keys(fields).filter((key) => !fields[key]);
+    // Without it the list would have other people's resources.
+    if (missing.length > 0) throw new Error(`${path} cannot be told apart without ${missing.join(", ")}`);
+    const kind = path.replaceAll("-", "_");
+    const found: Fields[] = [];
+    // A cloud may hand out long lists in parts, each with the address of the next.
+    let query: string | undefined = `?${new URLSearchParams(fields).toString()}`;
+    while (query !== undefined) {
+      const answer: Fields = (await this.call("network", `${path}${query}`)) ?? {};
+      found.push(...((answer[kind] ?? []) as Fields[]));
+      const next = ((answer[`${kind}_links`] ?? []) as Fields[]).find(({ rel }) => rel === "next");
+      query = next && new URL(next.href as string).search;
+    }
+    return found;
+  }
+}

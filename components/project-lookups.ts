@@ -1,0 +1,142 @@
+import { existingNetworkProblems, type ExistingNetwork } from "../model/existing-network.ts";
+import type { ClusterPlan } from "../model/plan.ts";
+import { references } from "../model/references.ts";
+import { keyOf } from "../model/settings.ts";
+import { clusterDescription } from "./leftovers.ts";
+import { OpenStackApi, type Fields } from "./openstack-api.ts";
+
+/** Ids of what a stack takes from its project. */
+export interface ProjectIds {
+  /** By name. */
+  securityGroupIds: Record<string, string>;
+  /** Network, subnet and router that are there already; absent where the program makes its own. */
+  existingNetwork?: { networkId: string; subnetId: string; routerId: string };
+}
+
+/** Finds one resource of the network service, or says that there is none or more than one. */
+type Find = (
+  keys: string[],
+  kind: string,
+  path: string,
+  fields: Record<string, string>,
+) => Promise<Fields | undefined>;
+
+/**
+ * Looks up what the settings name of the project's own. No function of the plugin tells a router's routes or whose an
+ * address is, so all of it goes by OpenStack's REST interfaces.
+ * @param externalNetworkId id of the external network, where that is known
+ * @param report takes every name that is not there, and what keeps the cluster out of an existing network
+ */
+export async function lookUpInProject(
+  plan: ClusterPlan,
+  externalNetworkId: string | undefined,
+  report: (problem: string) => void,
+): Promise<ProjectIds> {
+  const { settings } = plan;
+  const groups = references(settings, "securityGroups");
+  const keyPairs = references(settings, "keyPair");
+  const zones = references(settings, "availabilityZone");
+  if (groups.size + keyPairs.size + zones.size === 0 && settings.network.existing === undefined)
+    return { securityGroupIds: {} };
+
+  const api = await OpenStackApi.connect();
+  const missing = (keys: string[], kind: string, name: string) =>
+    report(`${keys.join(", ")}: this OpenStack project sees no ${kind} named ${name}`);
+  const find: Find = async (keys, kind, path, fields) => {
+    const found = await api.list(path, fields);
+    // An administrator sees every project's.
+    const own = found.filter(({ project_id }) => project_id === api.projectId);
+    const [one, ...others] = own.length > 0 ? own : found;
+    const name = (fields.name ?? fields.id)!;
+    if (one === undefined) missing(keys, kind, name);
+    else if (others.length > 0) report(`${keys.join(", ")}: more than one ${kind} is named ${name}`);
+    return others.length > 0 ? undefined : one;
+  };
+
+  const checkKeyPairs = [...keyPairs].map(async ([name, keys]) => {
+    const found = await api.call("compute", `os-keypairs/${encodeURIComponent(name)}`);
+    if (found === undefined) missing(keys, "key pair", name);
+  });
+  const checkZones = async () => {
+    const found = zones.size > 0 ? await api.call("compute", "os-availability-zone") : undefined;
+    const there = ((found?.availabilityZoneInfo ?? []) as Fields[]).map(({ zoneName }) => zoneName as string);
+    // An administrator may name a host of the zone behind a colon.
+    for (const [name, keys] of zones)
+      if (!there.includes(name.split(":")[0]!)) missing(keys, "availability zone", name);
+  };
+  const findGroups = [...groups].map(async ([name, keys]) => {
+    const found = await find(keys, "security group", "security-groups", { name });
+    return [name, (found?.id ?? "") as string] as const;
+  });
+  const [existingNetwork, found] = await Promise.all([
+    lookUpNetwork(plan, api, find, externalNetworkId, report),
+    Promise.all(findGroups),
+    Promise.all(checkKeyPairs),
+    checkZones(),
+  ]);
+  return { securityGroupIds: Object.fromEntries(found), existingNetwork };
+}
+
+async function lookUpNetwork(
+  plan: ClusterPlan,
+  api: OpenStackApi,
+  find: Find,
+  externalNetworkId: string | undefined,
+  report: (problem: string) => void,
+): Promise<ProjectIds["existingNetwork"]> {
+  const { existing } = plan.settings.network;
+  if (existing === undefined) return undefined;
+  const one = (kind: keyof typeof existing, more: Record<string, string> = {}) =>
+    find([keyOf(["network", "existing", kind])], kind, `${kind}s`, { ...nameOrId(existing[kind]), ...more });
+  const [router, [network, subnet]] = await Promise.all([
+    one("router"),
+    one("network").then(async (network) => [
+      network,
+      network && (await one("subnet", { network_id: network.id })),
+    ]),
+  ]);
+  if (!network || !subnet || !router) return undefined;
+  const ports = await api.list("ports", { network_id: network.id, fixed_ips: `subnet_id=${subnet.id}` });
+  const found = existingNetwork(subnet, router, ports, clusterDescription(plan.settings.cluster.name));
+  existingNetworkProblems(plan, found, externalNetworkId).forEach(report);
+  return { networkId: network.id, subnetId: subnet.id, routerId: router.id };
+}
+
+/** Neutron's ids are UUIDs. */
+function nameOrId(text: string): Record<string, string> {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? { id: text } : { name: text };
+}
+
+/** Neutron's answers (https://docs.openstack.org/api-ref/network/v2/), without its IPv6 routes. */
+function existingNetwork(
+  subnet: Fields,
+  router: Fields,
+  ports: Fields[],
+  description: string,
+): ExistingNetwork {
+  const gateways = [router.external_gateway_info, ...((router.external_gateways ?? []) as Fields[])];
+  return {
+    subnet: {
+      name: subnet.name,
+      cidr: subnet.cidr,
+      gateway: subnet.gateway_ip ?? undefined,
+      dhcp: subnet.enable_dhcp,
+    },
+    router: {
+      id: router.id,
+      name: router.name,
+      leadsTo: gateways.flatMap((gateway: Fields | null) => gateway?.network_id ?? []),
+      routes: ((router.routes ?? []) as Fields[])
+        .filter(({ destination }) => !destination.includes(":"))
+        .map(({ destination, nexthop }) => ({ destination, nextHop: nexthop })),
+    },
+    ports: ports.flatMap((port) =>
+      (port.fixed_ips as Fields[]).map(({ ip_address }) => ({
+        address: ip_address,
+        id: port.id,
+        device: port.device_id,
+        ofThisStack: port.description === description,
+      })),
+    ),
+  };
+}

@@ -1,0 +1,65 @@
+import { includes, parseNetwork } from "./addresses.ts";
+import type { ClusterPlan } from "./plan.ts";
+import { keyOf } from "./settings.ts";
+
+/** What an existing network is like, as far as a cluster depends on it. */
+export interface ExistingNetwork {
+  subnet: { name: string; cidr: string; gateway?: string; dhcp: boolean };
+  router: {
+    id: string;
+    name: string;
+    /** Ids of the external networks that it leads to. */
+    leadsTo: string[];
+    routes: { destination: string; nextHop: string }[];
+  };
+  /** Whose the subnet's addresses are. */
+  ports: { address: string; id: string; device: string; ofThisStack: boolean }[];
+}
+
+/**
+ * What keeps a cluster out of an existing network.
+ *
+ * A node's address may lie in the subnet's allocation pool, which in most subnets is all of it: Neutron gives an address
+ * to one port only. What counts is that nobody else has it.
+ * @param externalNetworkId id of the external network, where that is known
+ */
+export function existingNetworkProblems(
+  { settings, nodes }: ClusterPlan,
+  { subnet, router, ports }: ExistingNetwork,
+  externalNetworkId?: string,
+): string[] {
+  const { nodeNetwork, externalNetwork } = settings.network;
+  if (subnet.cidr !== nodeNetwork) {
+    const key = keyOf(["network", "nodeNetwork"]);
+    return [`${key}: must be ${subnet.cidr}, the network of the subnet ${subnet.name}, not ${nodeNetwork}`];
+  }
+  const problems: string[] = [];
+  if (!subnet.dhcp) {
+    const key = keyOf(["network", "existing", "subnet"]);
+    problems.push(`${key}: ${subnet.name} has no DHCP, by which the machines learn their addresses`);
+  }
+  const routerKey = keyOf(["network", "existing", "router"]);
+  if (!ports.some(({ address, device }) => address === subnet.gateway && device === router.id)) {
+    problems.push(
+      `${routerKey}: ${router.name} is not the gateway of the subnet ${subnet.name}, ` +
+        (subnet.gateway === undefined ? "which has none" : `${subnet.gateway}; add the subnet to it`),
+    );
+  }
+  if (externalNetworkId !== undefined && !router.leadsTo.includes(externalNetworkId))
+    problems.push(`${routerKey}: ${router.name} does not lead to the external network ${externalNetwork}`);
+  for (const { name, address, podNetwork } of nodes) {
+    const holder = ports.find((port) => port.address === address && !port.ofThisStack);
+    if (holder !== undefined)
+      problems.push(`${keyOf(["nodes", name, "slot"])}: its address ${address} is that of port ${holder.id}`);
+    for (const { destination, nextHop } of router.routes) {
+      const ours = ports.some((port) => port.address === nextHop && port.ofThisStack);
+      if (!ours && includes(parseNetwork(podNetwork), parseNetwork(destination))) {
+        problems.push(
+          `${routerKey}: ${router.name} routes ${destination}, which is of the pod network of ${name}, ` +
+            `by way of ${nextHop}; take another pod network, or that route away`,
+        );
+      }
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,33 @@
+import { vi } from "vitest";
+
+/** In-process stand-in for OpenStack's REST interfaces: answers by path, and what was asked of it. */
+export class FakeOpenStack {
+  /** By path, without the address; what is deleted or changed is gone, what is not here is not found. */
+  readonly answers: Record<string, object> = {};
+  readonly asked: string[] = [];
+
+  /** The answer to `getAuthScope`: where the services are. */
+  readonly scope = {
+    tokenId: "token",
+    region: "RegionOne",
+    projectId: "own-project",
+    serviceCatalogs: ["network", "compute"].map((type) => ({
+      type,
+      endpoints: [{ interface: "public", region: "RegionOne", url: `http://cloud.invalid/${type}` }],
+    })),
+  };
+
+  /** Answers the program's `fetch` until vitest unstubs it. */
+  constructor() {
+    vi.stubGlobal("fetch", async (url: string, { method }: { method: string }) => {
+      const { pathname, search } = new URL(url);
+      const path = decodeURIComponent(pathname + search);
+      this.asked.push(`${method} ${path}`);
+      if (method !== "GET") {
+        delete this.answers[path];
+        return new Response(null, { status: 204 });
+      }
+      return this.answers[path] ? Response.json(this.answers[path]) : new Response("", { status: 404 });
+    });
+  }
+}

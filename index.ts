@@ -31,3 +31,4 @@ const cluster = new Cluster(
 export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const endpoints = cluster.endpoints;
 export const inventory = cluster.inventory;
+export const ansibleInventory = cluster.ansibleInventory;

@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { ansibleInventory } from "../model/ansible-inventory.ts";
 import { readyInput, waitUntilReady } from "../model/commands.ts";
 import { kubeconfig } from "../model/files/kubeconfig.ts";
 import type { ClusterPlan } from "../model/plan.ts";
@@ -37,6 +38,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly endpoints: { api: pulumi.Output<string> };
   /** The nodes by name. */
   readonly inventory: Record<string, InventoryEntry>;
+  /** The same for Ansible. */
+  readonly ansibleInventory: ReturnType<typeof ansibleInventory<pulumi.Output<string>>>;
 
   constructor(name: string, { plan, cloud }: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:index:Cluster", name, {}, opts);
@@ -137,6 +140,7 @@ export class Cluster extends pulumi.ComponentResource {
         },
       ]),
     );
+    this.ansibleInventory = ansibleInventory(plan.nodes, plan.settings.ssh.user, this.inventory);
     this.registerOutputs({ endpoints: this.endpoints, inventory: this.inventory });
   }
 }

@@ -34,12 +34,22 @@ async function failure(options: RunOptions): Promise<string> {
 const there = () => ({ id: "known" });
 
 describe("index.ts", () => {
-  it("exports kubeconfig as a secret, endpoints and inventory", async () => {
+  it("exports kubeconfig as a secret, endpoints and inventory, for Ansible too", async () => {
     const { result } = await program({ config: config(), call: there });
-    expect(Object.keys(result).sort()).toEqual(["endpoints", "inventory", "kubeconfig"]);
+    expect(Object.keys(result).sort()).toEqual(["ansibleInventory", "endpoints", "inventory", "kubeconfig"]);
     expect(await pulumi.isSecret(result.kubeconfig)).toBe(true);
-    const inventory = await new Promise((resolve) => pulumi.output(result.inventory).apply(resolve));
-    expect(inventory).toMatchObject({
+    const known = (output: object) => new Promise((resolve) => pulumi.output(output).apply(resolve));
+    expect(await known(result.ansibleInventory)).toMatchObject({
+      all: {
+        vars: { ansible_user: "debian" },
+        children: {
+          role_control_plane: {
+            hosts: { "cp-1": { ansible_host: "address of demo-floating-addresses-cp-1" } },
+          },
+        },
+      },
+    });
+    expect(await known(result.inventory)).toMatchObject({
       "cp-1": { role: "control-plane", address: "10.0.0.10", podNetwork: "10.100.10.0/24" },
       "worker-2": {
         role: "worker",

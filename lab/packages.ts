@@ -3,7 +3,10 @@ import { execa } from "execa";
 import { bound } from "./namespaces.ts";
 import { cacheRoot, repo } from "./paths.ts";
 
-/** Debian packages of the lab, the same for every kind of compute; the last line is what its builds need beside Go. */
+/**
+ * Debian packages of the lab, the same for every kind of compute; the last two lines are what its tests and its builds
+ * need beside Node.js and Go.
+ */
 export const packages = [
   ..."mariadb-server mariadb-client rabbitmq-server memcached".split(" "),
   ..."keystone glance-api placement-api nova-api nova-conductor nova-scheduler nova-compute nova-compute-qemu".split(
@@ -17,6 +20,7 @@ export const packages = [
   ..."qemu-system-x86 qemu-utils qemu-block-extra genisoimage dnsmasq-base haproxy sudo".split(" "),
   ..."ebtables ipset iptables conntrack bridge-utils iputils-arping iproute2 procps tcpdump".split(" "),
   ..."mmdebstrap e2fsprogs debian-archive-keyring ca-certificates curl openssh-client".split(" "),
+  "ansible-core",
   ..."gcc libc6-dev libcap2-bin".split(" "),
 ];
 

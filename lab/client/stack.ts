@@ -17,6 +17,7 @@ export interface LabSettings {
   nodes: Record<string, { role: string; slot: number; flavor?: string }>;
   runtime: string;
   downloads: { kubernetes: string; checksums: string };
+  kubelet?: Record<string, unknown>;
 }
 
 /** Reads the settings of the stack that a lab with this kind of compute builds; by default the lab that runs. */

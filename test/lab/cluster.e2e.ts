@@ -1,16 +1,15 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { V1Lease, V1Node, V1NodeList, V1PodList, V1Service } from "@kubernetes/client-node";
+import type { V1Lease, V1NodeList, V1PodList, V1Service } from "@kubernetes/client-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { machinesOf, on, resourceNamed, type Machine } from "../../lab/client/machines.ts";
+import { on, resourceNamed, type Machine } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
 import { inLabRun } from "../../lab/client/run.ts";
 import { phase } from "../../lab/phase.ts";
-import { captured } from "./helpers/capture.ts";
+import { captured, echoesThroughRouter } from "./helpers/capture.ts";
+import { isNodeReady, reach, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
-import { Kubectl } from "./helpers/kubectl.ts";
+import type { Kubectl } from "./helpers/kubectl.ts";
 import { outside, withServerOutside } from "./helpers/outside.ts";
 import { answerTime } from "./helpers/patience.ts";
 import { PlainMachine } from "./helpers/plain-machine.ts";
@@ -30,20 +29,7 @@ import {
   type Probe,
 } from "./helpers/probes.ts";
 
-interface Outputs {
-  kubeconfig: string;
-  endpoints: { api: string };
-  inventory: Record<
-    string,
-    { role: string; address: string; podNetwork: string; floatingAddress: string; instanceId: string }
-  >;
-}
-
-/** A cluster that came up, and how to reach all parts of it. */
-interface Cluster {
-  outputs: Outputs;
-  kubectl: Kubectl;
-  machines: Record<string, Machine>;
+interface Cluster extends ReachedCluster {
   routerId: string;
   plain: PlainMachine;
 }
@@ -51,18 +37,6 @@ interface Cluster {
 const settings = await labSettings();
 const names = Object.keys(settings.nodes);
 const workers = names.filter((name) => settings.nodes[name]!.role === "worker");
-
-async function reach(stack: Stack): Promise<Omit<Cluster, "plain">> {
-  const outputs = await stack.outputs<Outputs>();
-  const kubeconfig = join(stack.folder, "kubeconfig");
-  await writeFile(kubeconfig, outputs.kubeconfig, { mode: 0o600 });
-  const machines = await machinesOf(stack, names);
-  const routerId = resourceNamed(await stack.resources(), "-network-router").id!;
-  return { outputs, kubectl: new Kubectl(kubeconfig), machines, routerId };
-}
-
-const ready = ({ status }: V1Node): boolean =>
-  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
 
 /** Differs after a start of the machine, also where it is a container and shares the host's boot id. */
 const bootOf = (machine: Machine): Promise<string> =>
@@ -102,10 +76,15 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     before = await inventory();
     const run = await phase(`${name}: pulumi up`, async () => mustSucceed(stack!, await stack!.up()));
     expect(run.changes.create).toBeGreaterThan(0);
-    const found = await reach(stack);
+    const found = await reach(stack, names);
+    const routerId = resourceNamed(await stack.resources(), "-network-router").id!;
     // It boots while the next tests run.
-    const plain = await PlainMachine.boot(name, settings.machine.image, settings.machine.flavor);
-    reached = { ...found, plain };
+    const plain = await PlainMachine.boot({
+      ...settings.machine,
+      network: `${name}-nodes`,
+      securityGroup: `${name}-node`,
+    });
+    reached = { ...found, routerId, plain };
     expect(Object.keys(found.outputs.inventory).sort()).toEqual([...names].sort());
   });
 
@@ -114,7 +93,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     const { items } = await kubectl.get<V1NodeList>("nodes");
     const found = items.map((node) => ({
       name: node.metadata?.name,
-      ready: ready(node),
+      ready: isNodeReady(node),
       version: node.status?.nodeInfo?.kubeletVersion,
       runtime: node.status?.nodeInfo?.containerRuntimeVersion.split(":")[0],
       podNetwork: node.spec?.podCIDR,
@@ -180,11 +159,8 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     expect(onNode).toHaveLength(3);
     for (const line of onNode) expect(line).toContain(request);
 
-    const router = ["ip", "netns", "exec", `qrouter-${routerId}`, "sh", "-c"];
-    const onRouter = await captured(router, { on: "any", filter, packets: 6 }, ping);
-    const passed = (direction: "In" | "Out"): number =>
-      onRouter.filter((line) => new RegExp(`qr-\\S+ +${direction} +${request}`).test(line)).length;
-    expect({ in: passed("In"), out: passed("Out") }).toEqual({ in: 3, out: 3 });
+    const way = { from: near.address, to: far.address };
+    expect(await echoesThroughRouter(routerId, way, 3, ping)).toEqual({ in: 3, out: 3 });
   });
 
   it("lets pods and a plain machine of the subnet reach each other with their own addresses", async () => {
@@ -301,7 +277,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
         // A node that is away stays Ready for a while, so only one that has reported since counts.
         for (const node of names) expect(await heartbeat(kubectl, node)).toBeGreaterThan(rebooted);
         const { items } = await kubectl.get<V1NodeList>("nodes");
-        expect(items.filter(ready)).toHaveLength(names.length);
+        expect(items.filter(isNodeReady)).toHaveLength(names.length);
       }),
     );
     await phase(`${name}: pods reach each other again`, () =>

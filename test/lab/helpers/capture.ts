@@ -28,3 +28,20 @@ export async function captured(
   const { stdout } = await tcpdump;
   return stdout.split("\n").filter((line) => line !== "");
 }
+
+/** How many of the echo requests that an action sends a router took in and let out on its subnets, addresses unchanged. */
+export async function echoesThroughRouter(
+  router: string,
+  { from, to }: { from: string; to: string },
+  requests: number,
+  action: () => Promise<unknown>,
+): Promise<{ in: number; out: number }> {
+  const prefix = ["ip", "netns", "exec", `qrouter-${router}`, "sh", "-c"];
+  const filter = `icmp[icmptype] == icmp-echo and src host ${from} and dst host ${to}`;
+  const lines = await captured(prefix, { on: "any", filter, packets: 2 * requests }, action);
+  const passed = (direction: "In" | "Out"): number =>
+    lines.filter((line) =>
+      new RegExp(`qr-\\S+ +${direction} +IP ${from} > ${to}: ICMP echo request`).test(line),
+    ).length;
+  return { in: passed("In"), out: passed("Out") };
+}

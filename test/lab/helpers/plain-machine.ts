@@ -25,7 +25,15 @@ PYTHON
 systemd-run --unit=who python3 /usr/local/bin/who
 `;
 
-/** A machine on the nodes' subnet that is no node of the cluster. */
+/** What a machine is made of, by name. */
+export interface PlainMachineArgs {
+  image: string;
+  flavor: string;
+  network: string;
+  securityGroup: string;
+}
+
+/** A machine of the project that is no node of the cluster. */
 export class PlainMachine {
   readonly address: string;
   readonly #server: string;
@@ -38,13 +46,14 @@ export class PlainMachine {
   }
 
   /** Has Nova make the machine; it answers on port 8080 some time later. */
-  static async boot(cluster: string, image: string, flavor: string): Promise<PlainMachine> {
+  static async boot(args: PlainMachineArgs): Promise<PlainMachine> {
+    const { image, flavor, network, securityGroup } = args;
     const named = (path: string): Call => ({ service: "network", path: `/v2.0/${path}` });
     const [{ networks }, groups, { images }, { flavors }] = await openStack<
       [{ networks: Named[] }, { security_groups: Named[] }, { images: Named[] }, { flavors: Named[] }]
     >(
-      named(`networks?name=${cluster}-nodes`),
-      named(`security-groups?name=${cluster}-node`),
+      named(`networks?name=${network}`),
+      named(`security-groups?name=${securityGroup}`),
       { service: "image", path: `/v2/images?name=${image}` },
       { service: "compute", path: "/flavors" },
     );

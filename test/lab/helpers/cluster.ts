@@ -1,0 +1,35 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { V1Node } from "@kubernetes/client-node";
+import { machinesOf, type Machine } from "../../../lab/client/machines.ts";
+import type { Stack } from "../../../lab/client/stack.ts";
+import { Kubectl } from "./kubectl.ts";
+
+interface Outputs {
+  kubeconfig: string;
+  endpoints: { api: string };
+  inventory: Record<
+    string,
+    { role: string; address: string; podNetwork: string; floatingAddress: string; instanceId: string }
+  >;
+}
+
+/** A cluster that came up, and how to reach all parts of it. */
+export interface ReachedCluster {
+  outputs: Outputs;
+  kubectl: Kubectl;
+  machines: Record<string, Machine>;
+}
+
+/** Reaches the cluster of a stack that is up, with the nodes of these names. */
+export async function reach(stack: Stack, names: readonly string[]): Promise<ReachedCluster> {
+  const outputs = await stack.outputs<Outputs>();
+  const kubeconfig = join(stack.folder, "kubeconfig");
+  await writeFile(kubeconfig, outputs.kubeconfig, { mode: 0o600 });
+  return { outputs, kubectl: new Kubectl(kubeconfig), machines: await machinesOf(stack, names) };
+}
+
+/** Does the kubelet of this node say that it is ready? */
+export function isNodeReady({ status }: V1Node): boolean {
+  return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}

@@ -36,6 +36,7 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     POD_GATEWAY: node.podGateway,
     PAUSE_IMAGE: image(settings, `pause:${release.pause}`),
     CLUSTER_DOMAIN: settings.cluster.domain,
+    ...(controlPlane ? { API_SERVER: cluster.apiServer } : {}),
     CERTIFICATE_FOLDER: settings.cluster.certificateFolder,
   };
   const files: Files = {

@@ -38,6 +38,8 @@ export async function sshCommand(folder: string, name: string, connection: Conne
     UserKnownHostsFile: hosts,
     StrictHostKeyChecking: "yes",
     ConnectTimeout: "5",
+    // A machine that was reset never ends a connection.
+    ServerAliveInterval: "5",
     LogLevel: "ERROR",
   };
   const flags = Object.entries(options).flatMap(([option, value]) => ["-o", `${option}=${value}`]);

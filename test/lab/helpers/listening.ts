@@ -36,6 +36,11 @@ export function listOfNode(args: {
       `tcp ${at} systemd-resolve`,
       `udp ${at} systemd-resolve`,
     ]),
+    // LLMNR, which Debian's systemd-resolved answers; the groups let nobody ask from outside.
+    ...["0.0.0.0:5355", "[::]:5355"].flatMap((at) => [
+      `tcp ${at} systemd-resolve`,
+      `udp ${at} systemd-resolve`,
+    ]),
     `udp ${address}:68 systemd-network`,
   ];
   const node = [

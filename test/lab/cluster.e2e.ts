@@ -1,16 +1,15 @@
-import type { V1Lease, V1NodeList, V1PodList, V1Service } from "@kubernetes/client-node";
+import type { V1Lease, V1NodeList, V1PodList } from "@kubernetes/client-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { on, resourceNamed, type Machine } from "../../lab/client/machines.ts";
+import { on, type Machine } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
-import { inLabRun } from "../../lab/client/run.ts";
 import { phase } from "../../lab/phase.ts";
-import { captured, echoesThroughRouter } from "./helpers/capture.ts";
-import { isNodeReady, reach, type ReachedCluster } from "./helpers/cluster.ts";
+import { echoesThroughRouter } from "./helpers/capture.ts";
+import { isNodeReady, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import type { Kubectl } from "./helpers/kubectl.ts";
-import { outside, withServerOutside } from "./helpers/outside.ts";
+import { networkTests, pingsAtPort } from "./helpers/network.ts";
 import { answerTime } from "./helpers/patience.ts";
 import { PlainMachine } from "./helpers/plain-machine.ts";
 import {
@@ -20,11 +19,10 @@ import {
   inProbe,
   isReady,
   logsOf,
-  nodePort,
+  ping,
   probes,
   serviceName,
   startProbes,
-  whoPath,
   withOwnAddresses,
   type Probe,
 } from "./helpers/probes.ts";
@@ -36,7 +34,6 @@ interface Cluster extends ReachedCluster {
 
 const settings = await labSettings();
 const names = Object.keys(settings.nodes);
-const workers = names.filter((name) => settings.nodes[name]!.role === "worker");
 
 /** Differs after a start of the machine, also where it is a container and shares the host's boot id. */
 const bootOf = (machine: Machine): Promise<string> =>
@@ -61,8 +58,6 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     return reached;
   }
   const probesNow = (): Promise<Probe[]> => probes(cluster().kubectl, names);
-  const service = (name: string): Promise<V1Service> =>
-    cluster().kubectl.get<V1Service>("service", name, "--namespace=probes");
 
   afterAll(async () => {
     // What a failed test left; after the last test there is nothing.
@@ -77,7 +72,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     const run = await phase(`${name}: pulumi up`, async () => mustSucceed(stack!, await stack!.up()));
     expect(run.changes.create).toBeGreaterThan(0);
     const found = await reach(stack, names);
-    const routerId = resourceNamed(await stack.resources(), "-network-router").id!;
+    const routerId = await routerOf(stack);
     // It boots while the next tests run.
     const plain = await PlainMachine.boot({
       ...settings.machine,
@@ -136,31 +131,25 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
     );
   });
 
-  it("lets pods of all nodes reach each other with their own addresses", async () => {
-    const all = await probesNow();
-    expect(await askEachOther(cluster().kubectl, all)).toEqual(withOwnAddresses(all));
-  });
+  networkTests(cluster);
 
   it("routes between nodes by the Neutron router, the pod's address unchanged on the far node", async () => {
-    const { kubectl, machines, routerId } = cluster();
+    const { kubectl, routerId } = cluster();
     const all = await probesNow();
     const [near, far] = names.slice(-2).map((name) => all.find((probe) => probe.node === name)!) as [
       Probe,
       Probe,
     ];
     const filter = `icmp[icmptype] == icmp-echo and src host ${near.address} and dst host ${far.address}`;
-    const ping = (): Promise<string> => inProbe(kubectl, near, `ping -c 3 -W 3 ${far.address}`);
     const request = `IP ${near.address} > ${far.address}: ICMP echo request`;
 
-    const { ssh } = machines[far.node]!;
-    const route = await on(machines[far.node]!, "ip -o route show default");
-    const outer = /dev (\S+)/.exec(route)![1]!;
-    const onNode = await captured(ssh, { on: outer, filter, packets: 3 }, ping);
+    const onNode = await pingsAtPort(cluster(), near, far, filter);
     expect(onNode).toHaveLength(3);
     for (const line of onNode) expect(line).toContain(request);
 
     const way = { from: near.address, to: far.address };
-    expect(await echoesThroughRouter(routerId, way, 3, ping)).toEqual({ in: 3, out: 3 });
+    const echoes = await echoesThroughRouter(routerId, way, 3, () => ping(kubectl, near, far.address));
+    expect(echoes).toEqual({ in: 3, out: 3 });
   });
 
   it("lets pods and a plain machine of the subnet reach each other with their own addresses", async () => {
@@ -175,73 +164,6 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
       expect(answers(await fetch(probe, probe.address))).toEqual([{ from: plain.address, by: probe.name }]);
     }
     await plain.remove();
-  });
-
-  it("masquerades pods that leave the cluster: outside they have their node's floating address", async () => {
-    const { kubectl, outputs } = cluster();
-    const all = await probesNow();
-    const seen = await withServerOutside(() =>
-      Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T ${answerTime} -O - ${outside}`))),
-    );
-    expect(seen.map((text) => text.trim())).toEqual(
-      all.map(({ node }) => outputs.inventory[node]!.floatingAddress),
-    );
-  });
-
-  it("answers on a service's address, from pods by name and from every node", async () => {
-    const { kubectl, machines } = cluster();
-    const all = await probesNow();
-    const pods = all.map((probe) => probe.name).sort();
-    const rounds = 12;
-    const fromPods = await Promise.all(
-      all.map((probe) => ask(kubectl, probe, Array<string>(rounds).fill(serviceName("who")))),
-    );
-    const byNow = [...new Set(fromPods.flat().map(({ by }) => by))].sort();
-    // All of them have a share, whichever asks.
-    expect(byNow).toEqual(pods);
-
-    const address = (await service("who")).spec?.clusterIP;
-    for (const machine of Object.values(machines)) {
-      const loop = `for i in $(seq ${rounds}); do curl -sS -m ${answerTime} http://${address}${whoPath}; done`;
-      const fromNode = answers(await on(machine, loop));
-      expect(fromNode).toHaveLength(rounds);
-      for (const { by } of fromNode) expect(pods).toContain(by);
-    }
-  });
-
-  it("answers on a node port from outside, at each worker's floating address", async () => {
-    const { outputs } = cluster();
-    const pods = (await probesNow()).map((probe) => probe.name);
-    for (const worker of workers) {
-      const url = `http://${outputs.inventory[worker]!.floatingAddress}:${nodePort}${whoPath}`;
-      const text = await inLabRun(["curl", "-sS", "-m", String(answerTime), ...Array<string>(6).fill(url)]);
-      const found = answers(text);
-      expect(found).toHaveLength(6);
-      for (const { by } of found) expect(pods).toContain(by);
-    }
-  });
-
-  it("names services and pods by DNS: A, SRV and reverse, from every node", async () => {
-    const { kubectl } = cluster();
-    const all = await probesNow();
-    const address = (await service("who")).spec!.clusterIP!;
-    const names = { who: serviceName("who"), headless: serviceName("who-headless") };
-    for (const probe of all) {
-      const dig = async (query: string): Promise<string[]> => {
-        const text = await inProbe(kubectl, probe, `dig +short +time=3 +tries=2 ${query}`);
-        return text.trim().split("\n").sort();
-      };
-      expect(await dig(`${names.who} A`)).toEqual([address]);
-      expect(await dig(`${names.headless} A`)).toEqual(all.map((other) => other.address).sort());
-      expect(await dig(`_http._tcp.${names.who} SRV`)).toEqual([`0 100 80 ${names.who}.`]);
-      expect(await dig(`_http._tcp.${names.headless} SRV`)).toEqual(
-        all.map((other) => `0 33 8080 ${other.address.replaceAll(".", "-")}.${names.headless}.`).sort(),
-      );
-      expect(await dig(`-x ${address}`)).toEqual([`${names.who}.`]);
-      // The resolver's search list makes a short name of it.
-      const [answer] = await ask(kubectl, probe, ["who"]);
-      expect(all.map((other) => other.name)).toContain(answer!.by);
-    }
   });
 
   it("has nothing to change in a second run of the program", async () => {

@@ -12,7 +12,7 @@ import { isNodeReady, reach, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { listening, listOfNode } from "./helpers/listening.ts";
-import { outside, withServerOutside } from "./helpers/outside.ts";
+import { seenOutside } from "./helpers/outside.ts";
 import { answerTime } from "./helpers/patience.ts";
 import { PlainMachine } from "./helpers/plain-machine.ts";
 import {
@@ -20,6 +20,7 @@ import {
   askEachOther,
   inProbe,
   logsOf,
+  ping,
   probes,
   startProbes,
   withOwnAddresses,
@@ -301,8 +302,8 @@ describe("a cluster on an existing network", () => {
     for (const probe of all) {
       expect((await fetch(probe, "")).trim()).toBe(probe.address);
       const way = { from: probe.address, to: address };
-      const ping = () => inProbe(kubectl, probe, `ping -c 3 -W 3 ${address}`);
-      expect(await echoesThroughRouter(tenant.router, way, 3, ping)).toEqual({ in: 3, out: 3 });
+      const echoes = await echoesThroughRouter(tenant.router, way, 3, () => ping(kubectl, probe, address));
+      expect(echoes).toEqual({ in: 3, out: 3 });
     }
     // The group of one's own, which only this node has, lets the far subnet in.
     const probe = all.find(({ node }) => node === "db")!;
@@ -312,12 +313,8 @@ describe("a cluster on an existing network", () => {
   it("seed-09 outside of the project pods have their node's floating address", async () => {
     const { kubectl, outputs } = cluster();
     const all = await probesNow();
-    const seen = await withServerOutside(() =>
-      Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T ${answerTime} -O - ${outside}`))),
-    );
-    expect(seen.map((text) => text.trim())).toEqual(
-      all.map(({ node }) => outputs.inventory[node]!.floatingAddress),
-    );
+    const floating = all.map(({ node }) => outputs.inventory[node]!.floatingAddress);
+    expect(await seenOutside(kubectl, all)).toEqual(floating);
   });
 
   it("seed-02 a second run changes nothing, with the stack's own routes on the router", async () => {

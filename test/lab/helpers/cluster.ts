@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1Node } from "@kubernetes/client-node";
-import { machinesOf, type Machine } from "../../../lab/client/machines.ts";
+import { machinesOf, resourceNamed, type Machine } from "../../../lab/client/machines.ts";
 import type { Stack } from "../../../lab/client/stack.ts";
 import { Kubectl } from "./kubectl.ts";
 
@@ -27,6 +27,11 @@ export async function reach(stack: Stack, names: readonly string[]): Promise<Rea
   const kubeconfig = join(stack.folder, "kubeconfig");
   await writeFile(kubeconfig, outputs.kubeconfig, { mode: 0o600 });
   return { outputs, kubectl: new Kubectl(kubeconfig), machines: await machinesOf(stack, names) };
+}
+
+/** Id of the router that a stack has made. */
+export async function routerOf(stack: Stack): Promise<string> {
+  return resourceNamed(await stack.resources(), "-network-router").id!;
 }
 
 /** Does the kubelet of this node say that it is ready? */

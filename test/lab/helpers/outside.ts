@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { execa } from "execa";
 import { controlAddress, repo } from "../../../lab/paths.ts";
+import type { Kubectl } from "./kubectl.ts";
+import { answerTime } from "./patience.ts";
+import { inProbe, type Probe } from "./probes.ts";
 
 const port = 18090;
 /** Address of the server outside the cluster. */
-export const outside = `http://${controlAddress}:${port}/`;
+const outside = `http://${controlAddress}:${port}/`;
 
 const server = `
 import { createServer } from "node:http";
@@ -13,7 +16,7 @@ createServer((request, response) => response.end(request.socket.remoteAddress + 
 process.stdin.resume().on("end", () => process.exit());`;
 
 /** Runs a step while a server on the external network tells whoever asks it the address it sees. */
-export async function withServerOutside<T>(step: () => Promise<T>): Promise<T> {
+async function withServerOutside<T>(step: () => Promise<T>): Promise<T> {
   const node = execa(`${repo}/lab/run`, ["node", "--input-type=module", "--eval", server], {
     cwd: repo,
     stdin: "pipe",
@@ -30,4 +33,12 @@ export async function withServerOutside<T>(step: () => Promise<T>): Promise<T> {
     node.stdin.end();
     await node;
   }
+}
+
+/** The address that each probe has for a server outside the cluster. */
+export async function seenOutside(kubectl: Kubectl, all: readonly Probe[]): Promise<string[]> {
+  const seen = await withServerOutside(() =>
+    Promise.all(all.map((probe) => inProbe(kubectl, probe, `wget -q -T ${answerTime} -O - ${outside}`))),
+  );
+  return seen.map((text) => text.trim());
 }

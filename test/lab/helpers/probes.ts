@@ -121,6 +121,10 @@ export function isReady(pod: V1Pod): boolean {
 export const inProbe = (kubectl: Kubectl, probe: Probe, script: string): Promise<string> =>
   kubectl.sh(namespace, probe.name, script);
 
+/** Has a probe send an address three echo requests; fails where no answer comes. */
+export const ping = (kubectl: Kubectl, probe: Probe, address: string): Promise<string> =>
+  inProbe(kubectl, probe, `ping -c 3 -W 3 ${address}`);
+
 /** What a probe has logged. */
 export const logsOf = (kubectl: Kubectl, probe: Probe): Promise<string> =>
   kubectl.run(["logs", `--namespace=${namespace}`, probe.name]);

@@ -10,15 +10,17 @@ export interface Download {
   members?: string[];
 }
 
-/** What is to be fetched, by version; no Docker shim without its version. */
+/** What is to be fetched, by version; no Docker shim and no flannel without theirs. */
 export interface DownloadVersions {
   kubernetesVersion: string;
   cniPlugins: string;
   criDockerd?: string;
+  flannel?: string;
 }
 
 /** What a control-plane node fetches; other nodes fetch the same without kubectl. */
-export function downloadsOf({ kubernetesVersion, cniPlugins, criDockerd }: DownloadVersions): Download[] {
+export function downloadsOf(versions: DownloadVersions): Download[] {
+  const { kubernetesVersion, cniPlugins, criDockerd, flannel } = versions;
   const kubernetes = ["kubelet", "kube-proxy", "kubectl"].map((program) => ({
     path: `dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/${program}`,
     target: `/usr/local/bin/${program}`,
@@ -33,7 +35,16 @@ export function downloadsOf({ kubernetesVersion, cniPlugins, criDockerd }: Downl
     target: "/usr/local/bin",
     members: ["cri-dockerd"],
   };
-  return [...kubernetes, cni, ...(criDockerd === undefined ? [] : [shim])];
+  const routes = {
+    path: `github.com/flannel-io/flannel/releases/download/v${flannel}/flanneld-amd64`,
+    target: "/usr/local/bin/flanneld",
+  };
+  return [
+    ...kubernetes,
+    cni,
+    ...(criDockerd === undefined ? [] : [shim]),
+    ...(flannel === undefined ? [] : [routes]),
+  ];
 }
 
 /** Reads the format of sha256sum: a line per file, `<sha256>  <path>`. Lines of another form are an error. */

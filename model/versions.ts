@@ -24,6 +24,9 @@ export const cniPlugins = "1.9.1";
 /** Shim between the kubelet's CRI and Docker Engine; 0.4.3 answers RuntimeConfig, which 1.38 will ask for. */
 export const criDockerd = "0.4.3";
 
+/** Flannel, for `network.routing: flannel`. */
+export const flannel = "0.28.9";
+
 /** `1.36` of `1.36.3`. */
 export function minorOf(version: string): string {
   return version.split(".").slice(0, 2).join(".");

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, readlink, rm, symlink, writeFile } from "node
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { downloadsOf } from "../../model/downloads.ts";
-import { cniPlugins, criDockerd, minorOf, releases, type Release } from "../../model/versions.ts";
+import { cniPlugins, criDockerd, flannel, minorOf, releases, type Release } from "../../model/versions.ts";
 import { cached, sha256 } from "../cache.ts";
 import { goBuild, goEnvironment, logged } from "../go.ts";
 import { download, reachable } from "../official.ts";
@@ -123,10 +123,25 @@ async function buildCriDockerd(): Promise<string> {
   return archive("cri-dockerd", folder, "cri-dockerd/", ["cri-dockerd"]);
 }
 
+/** Flannel's daemon, without the two backends that are C or a foreign cloud's, and which no node uses. */
+async function buildFlannel(): Promise<string> {
+  const name = "github.com/flannel-io/flannel";
+  const unused = ["tencentvpc", "udp"].map((backend) => `\t_ "${name}/pkg/backend/${backend}"\n`);
+  const folder = await goBuild({
+    name: "flannel",
+    module: moduleOf("flannel"),
+    packages: [name],
+    set: { [`${name}/pkg/version.Version`]: `v${flannel}` },
+    patch: { module: name, file: "main.go", from: unused.join(""), to: "" },
+  });
+  return join(folder, "flannel");
+}
+
 /** Builds one of the files that nodes download, by its path below the mirror's root. */
 async function buildFile(path: string, kubernetes: string): Promise<string> {
   if (path.includes("/containernetworking/")) return buildCniPlugins();
   if (path.includes("/cri-dockerd/")) return buildCriDockerd();
+  if (path.includes("/flannel/")) return buildFlannel();
   return join(await buildKubernetes(kubernetes), path.slice(path.lastIndexOf("/") + 1));
 }
 
@@ -261,7 +276,7 @@ export async function fillMirror({ kubernetes }: { kubernetes: readonly string[]
   for (const kubernetesVersion of kubernetes) {
     const release = releases[minorOf(kubernetesVersion)];
     if (release === undefined) throw new LabError(`Kubernetes ${kubernetesVersion} is not supported`);
-    for (const { path } of downloadsOf({ kubernetesVersion, cniPlugins, criDockerd })) {
+    for (const { path } of downloadsOf({ kubernetesVersion, cniPlugins, criDockerd, flannel })) {
       files.set(path, await provideFile(path, kubernetesVersion));
     }
     images.push(...(await provideImages(kubernetesVersion, release)));

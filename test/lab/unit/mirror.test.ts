@@ -9,6 +9,8 @@ import { sha256 } from "../../../lab/cache.ts";
 import { buildImage, pullImage } from "../../../lab/mirror/images.ts";
 import { byteRange, server, type Kind } from "../../../lab/mirror/serve.ts";
 import { download } from "../../../lab/official.ts";
+import { repo } from "../../../lab/paths.ts";
+import { cniPlugins, criDockerd, flannel } from "../../../model/versions.ts";
 
 let folder: string;
 let servers: Server[];
@@ -45,6 +47,17 @@ const rawStatus = (base: string, path: string): Promise<number | undefined> =>
       .on("error", reject)
       .end();
   });
+
+describe("modules", () => {
+  it.each([
+    ["cni-plugins", "github.com/containernetworking/plugins", cniPlugins],
+    ["cri-dockerd", "github.com/Mirantis/cri-dockerd", criDockerd],
+    ["flannel", "github.com/flannel-io/flannel", flannel],
+  ])("%s is built in the version that nodes ask for", async (folder, module, version) => {
+    const text = await readFile(join(repo, "lab/mirror/modules", folder, "go.mod"), "utf8");
+    expect(text).toContain(`\nrequire ${module} v${version}\n`);
+  });
+});
 
 describe("byteRange", () => {
   it.each([

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import * as z from "zod";
 import { schema } from "../model/settings.ts";
+import { criDockerd, flannel } from "../model/versions.ts";
 
 const introduction = `# Settings
 
@@ -10,7 +11,7 @@ Settings are structured values below \`openstack-kubernetes:\` in \`Pulumi.<stac
 
 const notes = `A slot is a promise: a node keeps its address and pod network as long as it keeps its slot, whatever happens to others; never give a living node's slot to another. With the defaults slots run from 2 to 191.
 
-No published SHA-256 of cri-dockerd 0.4.3 is pinned: with \`runtime: docker\` name a file in \`downloads.checksums\` with that one line, checked against the release's own page.`;
+No published SHA-256 of cri-dockerd ${criDockerd} or flannel ${flannel} is pinned: with \`runtime: docker\` or \`network.routing: flannel\` name a file in \`downloads.checksums\` with that one line, checked against the release's own page.`;
 
 const anyOf = new Intl.ListFormat("en-GB", { type: "disjunction" });
 

@@ -14,8 +14,9 @@ export interface AddressPairsArgs {
 }
 
 /**
- * The nodes' ports, each with its fixed address and an allowed address pair for its pod network, without which
- * Neutron drops what pods send (https://docs.openstack.org/api-ref/network/v2/#allowed-address-pairs).
+ * The nodes' ports, each with its fixed address and, where pods' packets cross it as they are, an allowed address pair
+ * for its pod network, without which Neutron drops them
+ * (https://docs.openstack.org/api-ref/network/v2/#allowed-address-pairs).
  */
 export class AddressPairs extends pulumi.ComponentResource {
   /** By node name. */
@@ -38,7 +39,7 @@ export class AddressPairs extends pulumi.ComponentResource {
             networkId: network.networkId,
             adminStateUp: true,
             fixedIps: [{ subnetId: network.subnetId, ipAddress: node.address }],
-            allowedAddressPairs: [{ ipAddress: node.podNetwork }],
+            allowedAddressPairs: plan.routing.podsOnPorts ? [{ ipAddress: node.podNetwork }] : [],
             securityGroupIds: [
               groups.node.id,
               ...(node.role === "control-plane" ? [groups["control-plane"].id] : []),

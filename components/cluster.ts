@@ -31,7 +31,7 @@ export interface ClusterArgs {
   cloud: CloudIds;
 }
 
-/** A Kubernetes cluster on OpenStack machines, its pods routed by Neutron. */
+/** A Kubernetes cluster on OpenStack machines, its pods routed by Neutron or by flannel. */
 export class Cluster extends pulumi.ComponentResource {
   /** Kubeconfig of the administrator, a secret. */
   readonly kubeconfig: pulumi.Output<string>;
@@ -61,7 +61,9 @@ export class Cluster extends pulumi.ComponentResource {
       { plan, network, addressPairs },
       parent,
     );
-    const podRoutes = new PodRoutes(`${name}-pod-routes`, { plan, network, addressPairs }, parent);
+    const podRoutes = plan.routing.byRouter
+      ? [new PodRoutes(`${name}-pod-routes`, { plan, network, addressPairs }, parent)]
+      : [];
 
     const apiAddress = addresses[plan.controlPlane.name]!.address;
     const certificates = new Certificates(`${name}-certificates`, { plan, apiAddress }, parent);
@@ -123,7 +125,7 @@ export class Cluster extends pulumi.ComponentResource {
       },
       {
         ...parent,
-        dependsOn: [...nodes.map((node) => node.converge), podRoutes, coreDns],
+        dependsOn: [...nodes.map((node) => node.converge), ...podRoutes, coreDns],
         deletedWith: controlPlane.node.instance,
       },
     );

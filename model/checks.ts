@@ -6,7 +6,7 @@ import { describe, messageOf } from "./messages.ts";
 import { longestNodeNetwork, nodeProblems, slotBits } from "./node-checks.ts";
 import { portProblems } from "./ports.ts";
 import { keyOf, longestNodePodPrefix, schema, type Settings } from "./settings.ts";
-import { cniPlugins, criDockerd } from "./versions.ts";
+import { cniPlugins, criDockerd, flannel } from "./versions.ts";
 
 const checksumsKey = keyOf(["downloads", "checksums"]);
 
@@ -37,7 +37,12 @@ export function check(input: unknown, readText: (file: string) => string): Check
   const parsed = schema.safeParse(input, { error: describe });
   const problems = (parsed.error?.issues ?? []).map((issue) => `${keyOf(issue.path)}: ${messageOf(issue)}`);
   const known = knownOf(input);
-  problems.push(...networkProblems(known), ...portProblems(known), ...nodeProblems(known));
+  problems.push(
+    ...networkProblems(known),
+    ...routingProblems(known),
+    ...portProblems(known),
+    ...nodeProblems(known),
+  );
   let checksums: Checksums = officialChecksums;
   const file = known.downloads.checksums;
   try {
@@ -105,13 +110,26 @@ function networkProblems({ cluster, network, existingNetwork }: Known): string[]
   return problems;
 }
 
-function downloadProblems({ cluster, runtime, downloads }: Known, checksums: Checksums): string[] {
+function routingProblems({ network: { routing, flannel, routedNetworks } }: Known): string[] {
+  const problems: string[] = [];
+  const report = (path: string[], other: string) =>
+    problems.push(
+      `${keyOf(["network", ...path])}: is only for ${keyOf(["network", "routing"])} ${other}, not ${routing}`,
+    );
+  if (routing === "router" && flannel?.backend !== undefined) report(["flannel", "backend"], "flannel");
+  // Of machines that are no nodes none knows the way back to a pod.
+  if (routing === "flannel" && routedNetworks?.length) report(["routedNetworks"], "router");
+  return problems;
+}
+
+function downloadProblems({ cluster, network, runtime, downloads }: Known, checksums: Checksums): string[] {
   const { kubernetesVersion } = cluster;
   if (kubernetesVersion === undefined) return [];
   const missing = downloadsOf({
     kubernetesVersion,
     cniPlugins,
     criDockerd: runtime === "docker" ? criDockerd : undefined,
+    flannel: network.routing === "flannel" ? flannel : undefined,
   }).flatMap(({ path }) => (checksums[path] === undefined ? [path] : []));
   if (missing.length === 0) return [];
   const remedy =

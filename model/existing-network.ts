@@ -24,7 +24,7 @@ export interface ExistingNetwork {
  * @param externalNetworkId id of the external network, where that is known
  */
 export function existingNetworkProblems(
-  { settings, nodes }: ClusterPlan,
+  { settings, routing, nodes }: ClusterPlan,
   { subnet, router, ports }: ExistingNetwork,
   externalNetworkId?: string,
 ): string[] {
@@ -51,7 +51,8 @@ export function existingNetworkProblems(
     const holder = ports.find((port) => port.address === address && !port.ofThisStack);
     if (holder !== undefined)
       problems.push(`${keyOf(["nodes", name, "slot"])}: its address ${address} is that of port ${holder.id}`);
-    for (const { destination, nextHop } of router.routes) {
+    // Only routes of its own could be in another's way.
+    for (const { destination, nextHop } of routing.byRouter ? router.routes : []) {
       const ours = ports.some((port) => port.address === nextHop && port.ofThisStack);
       if (!ours && includes(parseNetwork(podNetwork), parseNetwork(destination))) {
         problems.push(

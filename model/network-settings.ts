@@ -32,17 +32,37 @@ export const networkSettings = z.strictObject({
     })
     .optional()
     .describe(
-      "a network of the project to be used as it is; only routes to pods come and go on its router. " +
-        "Without it the program makes network, subnet and router",
+      "a network of the project to be used as it is; only routes to pods come and go on its router, with flannel " +
+        "nothing. Without it the program makes network, subnet and router",
     ),
   routedNetworks: distinct(network)
     .default([])
     .describe(
-      "further networks that pods reach with their own addresses, not their node's, such as other subnets of the router",
+      "further networks that pods reach with their own addresses, not their node's, such as other subnets of the " +
+        "router; with `network.routing: router` alone",
     ),
   nameServers: distinct(address)
     .default([])
     .describe("addresses of the machines' name servers; without any those of the cloud"),
+  routing: z
+    .enum(["router", "flannel"])
+    .default("router")
+    .describe(
+      "what leads from one node to another's pods: a route of Neutron's router for each node, or flannel on the nodes " +
+        "and nothing of Neutron's",
+    ),
+  flannel: z
+    .strictObject({
+      backend: z
+        .enum(["vxlan", "host-gw"])
+        .optional()
+        .describe(
+          "pods' packets go to other nodes inside of the nodes' own, which takes 50 bytes off the pods' MTU, or as they " +
+            "are, for which each node's port has an allowed address pair; without it `vxlan`",
+        ),
+    })
+    .prefault({})
+    .describe("settings of flannel, with `network.routing: flannel` alone"),
   access: z
     .strictObject({
       ssh: distinct(network).default(["0.0.0.0/0"]).describe("networks that may reach port 22"),

@@ -3,6 +3,7 @@ import type { Files } from "./bundle.ts";
 import { clusterCertificates, type CertificateSpec, type ClusterCertificate } from "./certificates.ts";
 import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
+import { routingOf, type Routing } from "./routing.ts";
 import type { NodeSettings, Settings } from "./settings.ts";
 import { minorOf, releases, type Release } from "./versions.ts";
 
@@ -10,6 +11,7 @@ import { minorOf, releases, type Release } from "./versions.ts";
 export interface ClusterPlan {
   settings: Settings;
   release: Release;
+  routing: Routing;
   /** First address of the service network: the API inside the cluster. */
   apiServiceAddress: string;
   dnsAddress: string;
@@ -66,6 +68,7 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
   const base: ClusterBase = {
     settings,
     release: releases[minorOf(cluster.kubernetesVersion)]!,
+    routing: routingOf(network),
     apiServiceAddress: addressAt(serviceNetwork, 1),
     dnsAddress: cluster.dnsAddress ?? addressAt(serviceNetwork, 10),
     apiServer: `https://${controlPlane.address}:${cluster.apiPort}`,

@@ -1,4 +1,5 @@
 import { dockerPort } from "./files/docker.ts";
+import { routingOf } from "./routing.ts";
 import type { Settings } from "./settings.ts";
 
 /** An ingress rule of a security group. */
@@ -38,7 +39,7 @@ export function securityRules({ cluster, network }: Settings): Record<GroupRole,
   return {
     node: [
       { name: "nodes", remoteIpPrefix: nodeNetwork },
-      { name: "pods", remoteIpPrefix: cluster.podNetwork },
+      ...(routingOf(network).podsOnPorts ? [{ name: "pods", remoteIpPrefix: cluster.podNetwork }] : []),
       { name: "icmp", protocol: "icmp", remoteIpPrefix: "0.0.0.0/0" },
       ...from("ssh", access.ssh, "tcp", 22),
       ...from("docker", access.docker, "tcp", dockerPort),

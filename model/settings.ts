@@ -143,7 +143,7 @@ export const schema = z.strictObject({
         .describe("where Kubernetes comes from; every program is checked by SHA-256"),
       github: baseAddress
         .prefault("https://github.com")
-        .describe("where CNI plugins and cri-dockerd come from; every one is checked by SHA-256"),
+        .describe("where CNI plugins, cri-dockerd and flannel come from; every one is checked by SHA-256"),
       checksums: z
         .string()
         .min(1)

@@ -2,7 +2,7 @@ import { file, type Files } from "../bundle.ts";
 import { downloadsOf, type Checksums } from "../downloads.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
 import { template } from "../templates.ts";
-import { cniPlugins, criDockerd } from "../versions.ts";
+import { cniPlugins, criDockerd, flannel } from "../versions.ts";
 import { image } from "./images.ts";
 
 /** Debian and Ubuntu packages of a node. conntrack, nftables and iptables are what kube-proxy and portmap call. */
@@ -20,7 +20,7 @@ const packages = [
 
 /** The scripts of a node, their values, and what they are to install. */
 export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: Checksums): Files {
-  const { settings, release } = cluster;
+  const { settings, release, routing } = cluster;
   const controlPlane = node.role === "control-plane";
   const scripts = ["converge.sh", "pod-network.sh", ...(controlPlane ? ["ready.sh", "remove-node.sh"] : [])];
   const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
@@ -38,6 +38,10 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     CLUSTER_DOMAIN: settings.cluster.domain,
     ...(controlPlane ? { API_SERVER: cluster.apiServer } : {}),
     CERTIFICATE_FOLDER: settings.cluster.certificateFolder,
+    ...(routing.flannel === undefined
+      ? {}
+      : { FLANNEL_BACKEND: routing.flannel, FLANNEL_NETWORK: settings.cluster.podNetwork }),
+    ...(routing.overhead === 0 ? {} : { ROUTING_OVERHEAD: routing.overhead }),
   };
   const files: Files = {
     "/etc/openstack-kubernetes/node.env": file(
@@ -61,12 +65,17 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
   return files;
 }
 
-function downloadLines({ settings }: ClusterBase, controlPlane: boolean, checksums: Checksums): string[] {
+function downloadLines(
+  { settings, routing }: ClusterBase,
+  controlPlane: boolean,
+  checksums: Checksums,
+): string[] {
   const { kubernetes, github } = settings.downloads;
   return downloadsOf({
     kubernetesVersion: settings.cluster.kubernetesVersion,
     cniPlugins,
     criDockerd: settings.runtime === "docker" ? criDockerd : undefined,
+    flannel: routing.flannel && flannel,
   })
     .filter(({ target }) => controlPlane || target !== "/usr/local/bin/kubectl")
     .map(({ path, target, members }) => {

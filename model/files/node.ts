@@ -5,6 +5,7 @@ import { containerdFiles } from "./containerd.ts";
 import { controlPlaneFiles } from "./control-plane.ts";
 import { convergeFiles } from "./converge.ts";
 import { dockerFiles } from "./docker.ts";
+import { flannelFiles } from "./flannel.ts";
 import { kubeProxyFiles } from "./kube-proxy.ts";
 import { kubeletFiles } from "./kubelet.ts";
 import { podNetworkFiles } from "./pod-network.ts";
@@ -18,6 +19,7 @@ export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Check
     ...containerdFiles(cluster),
     ...kubeletFiles(cluster, node),
     ...kubeProxyFiles(cluster, node),
+    ...flannelFiles(cluster, node),
     ...(node.role === "control-plane" ? controlPlaneFiles(cluster) : {}),
   };
 }

@@ -18,7 +18,7 @@ export function podAddresses(podNetwork: string): number {
 }
 
 /** The bridge cbr0, the CNI configuration on it, and the packet rules of the pod network. */
-export function podNetworkFiles({ settings }: ClusterBase, node: NodeBase): Files {
+export function podNetworkFiles({ settings, routing }: ClusterBase, node: NodeBase): Files {
   const network = parseNetwork(node.podNetwork);
   return {
     [`${withMtu}/etc/systemd/network/70-cbr0.netdev`]: file(
@@ -48,8 +48,8 @@ export function podNetworkFiles({ settings }: ClusterBase, node: NodeBase): File
       packetRules(node.podNetwork, [
         settings.cluster.podNetwork,
         settings.cluster.serviceNetwork,
-        settings.network.nodeNetwork,
-        ...settings.network.routedNetworks,
+        // Only the router's routes lead from a machine that is no node back to a pod.
+        ...(routing.byRouter ? [settings.network.nodeNetwork, ...settings.network.routedNetworks] : []),
       ]),
     ),
     "/etc/systemd/system/pod-network.service": file(template("units/pod-network.service")),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings this machine to what its files say: pod network, packages, downloads, container runtime, kubelet,
-# kube-proxy and, on a control-plane node, the API. Safe to run at any time; only what changed is restarted.
+# kube-proxy, on a control-plane node the API, and flannel where it routes. Safe to run at any time; only what changed
+# is restarted.
 set -euo pipefail
 umask 022
 
@@ -43,7 +44,7 @@ until_done() {
 }
 
 # Files below with-mtu/ are copied to the same path below / with the MTU of the node's interface, which only
-# the node knows.
+# the node knows, less the bytes that a packet grows by on its way to another node.
 write_files_with_mtu() {
   local interface mtu source target
   interface=$(ip -o -4 address show to "$NODE_ADDRESS" | awk '{ print $2; exit }')
@@ -51,7 +52,7 @@ write_files_with_mtu() {
     echo "no interface has the address $NODE_ADDRESS"
     return 1
   fi
-  mtu=$(cat "/sys/class/net/$interface/mtu")
+  mtu=$(($(cat "/sys/class/net/$interface/mtu") - ${ROUTING_OVERHEAD:-0}))
   find "$etc/with-mtu" -type f | while read -r source; do
     target=${source#"$etc/with-mtu"}
     mkdir -p "${target%/*}"
@@ -66,6 +67,8 @@ bring_up_bridge() {
   systemctl enable --now systemd-networkd
   networkctl reload
   until_done 60 bridge_ready
+  # A bridge that was there before keeps its MTU.
+  ip link set dev cbr0 mtu "$(sed -n 's/^MTUBytes=//p' /etc/systemd/network/70-cbr0.netdev)"
 }
 
 runtime_units=(containerd.service docker.service docker.socket)
@@ -154,6 +157,16 @@ resolvConf: $resolv
 YAML
 }
 
+# Ends flannel and takes away what it leaves: its device, and its routes into the network that it was for.
+end_flannel() {
+  # After a reboot there is no such service any more.
+  systemctl stop flanneld.service || true
+  rm -f /etc/systemd/system/multi-user.target.wants/flanneld.service
+  ip link delete dev flannel.1 || true
+  ip -4 route flush root "$1" proto boot
+  rm $state/flannel
+}
+
 kubectl_admin() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf --request-timeout 10s "$@"; }
 # By curl, whose start costs a slow machine little.
 api_live() {
@@ -208,5 +221,15 @@ if [ "$NODE_ROLE" = control-plane ]; then
   begin "Kubernetes API"
   until_done 600 api_live
   until_done 60 apply_bootstrap
+fi
+begin "pod routes"
+# The file says what flannel was last started with: its backend and its network.
+if [ -e $state/flannel ] && [ "$(cat $state/flannel)" != "${FLANNEL_BACKEND:-} ${FLANNEL_NETWORK:-}" ]; then
+  end_flannel "$(cut -d ' ' -f 2 $state/flannel)"
+fi
+if [ -n "${FLANNEL_BACKEND:-}" ]; then
+  echo "$FLANNEL_BACKEND $FLANNEL_NETWORK" >$state/flannel
+  restart_if_changed flanneld.service $etc/node.env $etc/downloads $etc/flannel.json /etc/systemd/system/flanneld.service \
+    /etc/kubernetes/kubelet.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
 fi
 begin "converged"

@@ -29,7 +29,7 @@ wait_for() {
 registered() { kube get node "$1" -o name; }
 is_ready() { [ "$(kube get node "$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 # A pod with an address of the source network gets an answer from the far node's bridge: the route, the
-# allowed address pairs and the security groups of both nodes work.
+# allowed address pairs and the security groups of both nodes work, or flannel on both.
 reaches() { ping -q -c 1 -W 2 -I "$POD_GATEWAY" "$1"; }
 
 # The resolver's own query, with the cluster's DNS in place of the machine's.
@@ -42,6 +42,8 @@ resolves() {
 
 check_node() {
   local name=$1 role=$2 pod_network=$3 gateway=$4
+  local routes="check the router's route to $pod_network and the port's allowed address pair"
+  [ -z "${FLANNEL_BACKEND:-}" ] || routes="see 'journalctl -u flanneld' on $name and $NODE_NAME"
   wait_for "node $name did not register; see 'journalctl -u kubelet' on $name" registered "$name"
   if [ "$(kube get node "$name" -o 'jsonpath={.spec.podCIDR}')" != "$pod_network" ]; then
     kube patch node "$name" --type merge -p "{\"spec\":{\"podCIDR\":\"$pod_network\",\"podCIDRs\":[\"$pod_network\"]}}" >>"$log" ||
@@ -52,8 +54,7 @@ check_node() {
     kube label --overwrite node "$name" "node-role.kubernetes.io/$role="
   wait_for "node $name is not Ready; see 'journalctl -u kubelet' on $name" is_ready "$name"
   [ "$name" != "$NODE_NAME" ] || return 0
-  wait_for "pods do not reach node $name: check the router's route to $pod_network and the port's allowed address pair" \
-    reaches "$gateway"
+  wait_for "pods do not reach node $name: $routes" reaches "$gateway"
 }
 
 # Eight nodes at a time, so that a large cluster neither takes long nor fills this machine with kubectl; every

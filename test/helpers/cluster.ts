@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { check, type Checked } from "../../model/checks.ts";
 import { downloadsOf, type Checksums } from "../../model/downloads.ts";
 import { plan, type ClusterPlan } from "../../model/plan.ts";
-import { cniPlugins, criDockerd } from "../../model/versions.ts";
+import { cniPlugins, criDockerd, flannel } from "../../model/versions.ts";
 
 export const kubernetesVersion = "1.36.3";
 
@@ -20,7 +20,7 @@ export const stackSettings = {
 
 /** SHA-256 of every download of a version; made up, but of the right form and stable. */
 export function checksums(version = kubernetesVersion): Checksums {
-  const downloads = downloadsOf({ kubernetesVersion: version, cniPlugins, criDockerd });
+  const downloads = downloadsOf({ kubernetesVersion: version, cniPlugins, criDockerd, flannel });
   return Object.fromEntries(
     downloads.map(({ path }) => [path, createHash("sha256").update(path).digest("hex")]),
   );
@@ -33,7 +33,7 @@ export function checksumsFile(sums: Checksums = checksums()): string {
     .join("");
 }
 
-/** `stackSettings` with some of its settings replaced, checked, and checksums for both runtimes. */
+/** `stackSettings` with some of its settings replaced, checked, and checksums of all that a stack may download. */
 export function checked(changes: Record<string, unknown> = {}): Checked {
   const downloads = { ...(changes.downloads as object | undefined), checksums: "SHA256SUMS" };
   return check({ ...stackSettings, ...changes, downloads }, () => checksumsFile());

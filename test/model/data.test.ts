@@ -43,13 +43,19 @@ describe("the official checksums", () => {
 
 describe("downloadsOf", () => {
   it("names the files of the official places by version", () => {
-    const downloads = downloadsOf({ kubernetesVersion: "1.36.3", cniPlugins: "1.9.1", criDockerd: "0.4.3" });
+    const downloads = downloadsOf({
+      kubernetesVersion: "1.36.3",
+      cniPlugins: "1.9.1",
+      criDockerd: "0.4.3",
+      flannel: "0.28.9",
+    });
     expect(downloads.map(({ path }) => path)).toEqual([
       "dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet",
       "dl.k8s.io/v1.36.3/bin/linux/amd64/kube-proxy",
       "dl.k8s.io/v1.36.3/bin/linux/amd64/kubectl",
       "github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-amd64-v1.9.1.tgz",
       "github.com/Mirantis/cri-dockerd/releases/download/v0.4.3/cri-dockerd-0.4.3.amd64.tgz",
+      "github.com/flannel-io/flannel/releases/download/v0.28.9/flanneld-amd64",
     ]);
   });
 });
@@ -242,6 +248,17 @@ describe("security rules", () => {
         remoteIpPrefix: "192.0.2.0/24",
       },
     ]);
+  });
+
+  it.each([
+    ["vxlan", false],
+    ["host-gw", true],
+  ])("with flannel's %s let pods' own addresses in: %s", (backend, letIn) => {
+    const flannel = { externalNetwork: "public", routing: "flannel", flannel: { backend } };
+    const { node } = securityRules(planOf({ network: flannel }).settings);
+    expect(node.some(({ remoteIpPrefix }) => remoteIpPrefix === "10.100.0.0/16")).toBe(letIn);
+    // Flannel's packets between nodes, VXLAN's among them.
+    expect(node).toContainEqual({ name: "nodes", remoteIpPrefix: "10.0.0.0/24" });
   });
 
   it("have names of their own in a group", () => {

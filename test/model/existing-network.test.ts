@@ -3,7 +3,8 @@ import { existingNetworkProblems, type ExistingNetwork } from "../../model/exist
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 
 const existing = { network: "office", subnet: "office-a", router: "office" };
-const plan = planOf({ network: { ...stackSettings.network, nodeNetwork: "10.20.0.0/24", existing } });
+const network = { ...stackSettings.network, nodeNetwork: "10.20.0.0/24", existing };
+const plan = planOf({ network });
 
 /** The network as it is before the cluster's first run. */
 const there: ExistingNetwork = {
@@ -25,8 +26,8 @@ const withRoutes = (...routes: ExistingNetwork["router"]["routes"]): ExistingNet
   ...there,
   router: { ...there.router, routes: [...there.router.routes, ...routes] },
 });
-const problems = (found: ExistingNetwork, externalNetworkId?: string) =>
-  existingNetworkProblems(plan, found, externalNetworkId).map((problem) =>
+const problems = (found: ExistingNetwork, externalNetworkId?: string, cluster = plan) =>
+  existingNetworkProblems(cluster, found, externalNetworkId).map((problem) =>
     problem.replace("openstack-kubernetes:", ""),
   );
 
@@ -44,6 +45,13 @@ describe("an existing network", () => {
   it("whose router has routes around the pod networks, or wider ones, is taken", () => {
     const found = withRoutes(route("10.100.13.0/24", "10.20.0.77"), route("10.0.0.0/8", "10.20.0.77"));
     expect(problems(found)).toEqual([]);
+  });
+
+  it("whose router routes a node's pod network to somebody else is taken where flannel routes", () => {
+    const cluster = planOf({ network: { ...network, routing: "flannel" } });
+    const found = withRoutes(route("10.100.12.0/24", "10.20.0.77"));
+    expect(problems(found, "public-id", cluster)).toEqual([]);
+    expect(problems({ ...found, ports: [] }, "elsewhere", cluster)).toHaveLength(2);
   });
 
   it("that leads to several external networks is taken for one of them", () => {

@@ -300,10 +300,18 @@ describe("a file of checksums", () => {
     expect(problemsOf({ ...named, runtime: "containerd" }, file)).toEqual([]);
   });
 
+  it("needs flannel only where it routes", () => {
+    const file = sums("flanneld");
+    expect(problemsOf({ ...named, ...network({ routing: "flannel" }) }, file)).toEqual([
+      "downloads.checksums: no SHA-256 is known for github.com/flannel-io/flannel/releases/download/v0.28.9/flanneld-amd64; add them to sums",
+    ]);
+    expect(problemsOf({ ...named, ...network({ routing: "router" }) }, file)).toEqual([]);
+  });
+
   it("of another form is named with its line, along with what else is wrong", () => {
     expect(problemsOf({ ...named, ...worker({ slot: 12 }) }, `${sums()}hello\n`)).toEqual([
       "nodes.worker-2.slot: 12 is the slot of worker-1",
-      'downloads.checksums: sums: line 6 is not "<sha256>  <path>"',
+      'downloads.checksums: sums: line 7 is not "<sha256>  <path>"',
     ]);
   });
 });

@@ -21,6 +21,12 @@ const nodes = runtimes.flatMap((runtime) => {
   const { controlPlane, workers } = plans[runtime];
   return [controlPlane, workers[0]!].map((node) => ({ runtime, role: node.role, files: node.files }));
 });
+const flannel = Object.fromEntries(
+  (["vxlan", "host-gw"] as const).map((backend) => [
+    backend,
+    planOf({ network: { ...stackSettings.network, routing: "flannel", flannel: { backend } } }),
+  ]),
+) as Record<"vxlan" | "host-gw", ClusterPlan>;
 
 /** The templates by their text. */
 const texts = new Map(
@@ -31,6 +37,13 @@ const texts = new Map(
       return [readFileSync(path, "utf8"), path.slice(templates.length + 1)];
     }),
 );
+
+/** Those of the files that another plan's node does not have, or not like this. */
+function changed(files: Files, plain: Files): Files {
+  return Object.fromEntries(
+    Object.entries(files).filter(([path, { content }]) => plain[path]?.content !== content),
+  );
+}
 
 /** The files as the node gets them, but with the name of a template in place of its text. */
 function shortened(files: Files): string {
@@ -69,18 +82,35 @@ describe("the files of a node", () => {
       kubeProxy: { mode: "iptables", config: { iptables: { masqueradeAll: true } } },
     });
     const plain = plans.containerd.workers[0]!.files;
-    const changed = Object.entries(workers[0]!.files).filter(
-      ([path, { content }]) => plain[path]?.content !== content,
+    await expect(shortened(changed(workers[0]!.files, plain))).toMatchFileSnapshot(
+      "snapshots/worker-changed.txt",
     );
-    await expect(shortened(Object.fromEntries(changed))).toMatchFileSnapshot("snapshots/worker-changed.txt");
+  });
+
+  it.each(["vxlan", "host-gw"] as const)("change with flannel's %s as the snapshot says", async (backend) => {
+    const { files } = flannel[backend].controlPlane;
+    const differing = shortened(changed(files, plans.containerd.controlPlane.files));
+    await expect(differing).toMatchFileSnapshot(`snapshots/control-plane-${backend}.txt`);
+  });
+
+  it("of a worker have no right in the API to give to flannel", () => {
+    const paths = (which: "controlPlane" | "worker") => {
+      const of = ({ controlPlane, workers }: ClusterPlan) =>
+        which === "controlPlane" ? controlPlane.files : workers[0]!.files;
+      return Object.keys(changed(of(flannel.vxlan), of(plans.containerd)));
+    };
+    const rights = "/etc/kubernetes/bootstrap/flannel.yaml";
+    expect(paths("controlPlane")).toContain(rights);
+    expect(paths("worker")).toEqual(paths("controlPlane").filter((path) => path !== rights));
   });
 
   it("use every template but those of commands", () => {
+    const all = [...nodes, flannel.vxlan.controlPlane];
     const used = new Set(
-      nodes.flatMap(({ files }) => Object.values(files).map(({ content }) => texts.get(content))),
+      all.flatMap(({ files }) => Object.values(files).map(({ content }) => texts.get(content))),
     );
-    const all = [...texts.values()].filter((path) => !path.startsWith("commands/"));
-    expect(all.filter((path) => !used.has(path))).toEqual([]);
+    const templates = [...texts.values()].filter((path) => !path.startsWith("commands/"));
+    expect(templates.filter((path) => !used.has(path))).toEqual([]);
   });
 
   it("are text of whole lines without blanks at their ends", () => {
@@ -279,6 +309,29 @@ describe("packet rules", () => {
   });
 });
 
+describe("flannel", () => {
+  it("masquerades what pods send to the machines' network, which knows no way back to them", () => {
+    for (const { workers } of Object.values(flannel)) {
+      const { content } = workers[0]!.files["/etc/openstack-kubernetes/pod-network.nft"]!;
+      expect(content).toContain("elements = { 10.100.0.0/16, 10.254.0.0/16 }");
+    }
+  });
+
+  it("may list and watch nodes, and nothing else", () => {
+    const { content } = flannel.vxlan.controlPlane.files["/etc/kubernetes/bootstrap/flannel.yaml"]!;
+    const { items } = parse(content) as {
+      items: { rules?: object[]; roleRef?: object; subjects?: object[] }[];
+    };
+    expect(items.flatMap(({ rules = [] }) => rules)).toEqual([
+      { apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] },
+    ]);
+    expect(items[1]).toMatchObject({
+      roleRef: { kind: "ClusterRole", name: "openstack-kubernetes:flannel" },
+      subjects: [{ kind: "Group", name: "system:nodes" }],
+    });
+  });
+});
+
 describe("shell scripts", () => {
   const scripts = [...texts.values()].filter((path) => path.endsWith(".sh"));
   it.each(scripts)("shellcheck finds nothing in %s", async (path) => {
@@ -289,23 +342,27 @@ describe("shell scripts", () => {
 });
 
 describe("units", () => {
-  it.each(nodes)("systemd finds nothing wrong with those of a $role with $runtime", async ({ files }) => {
-    const machine = new Machine();
-    try {
-      const units = Object.entries(files).filter(([path]) => path.startsWith("/etc/systemd/system/"));
-      for (const [path, { content }] of units) machine.write(path, content);
-      for (const program of ["kubelet", "kube-proxy", "cri-dockerd", "dockerd"])
-        machine.program(program, "true");
-      machine.program("../lib/openstack-kubernetes/pod-network.sh", "true");
-      // The packages' own units.
-      for (const name of ["docker", "containerd"]) {
-        machine.write(`/etc/systemd/system/${name}.service`, `[Service]\nExecStart=/usr/bin/true\n`);
+  const withFlannel = { runtime: "flannel", role: "worker", files: flannel.vxlan.workers[0]!.files };
+  it.each([...nodes, withFlannel])(
+    "systemd finds nothing wrong with those of a $role with $runtime",
+    async ({ files }) => {
+      const machine = new Machine();
+      try {
+        const units = Object.entries(files).filter(([path]) => path.startsWith("/etc/systemd/system/"));
+        for (const [path, { content }] of units) machine.write(path, content);
+        for (const program of ["kubelet", "kube-proxy", "cri-dockerd", "dockerd", "flanneld"])
+          machine.program(program, "true");
+        machine.program("../lib/openstack-kubernetes/pod-network.sh", "true");
+        // The packages' own units.
+        for (const name of ["docker", "containerd"]) {
+          machine.write(`/etc/systemd/system/${name}.service`, `[Service]\nExecStart=/usr/bin/true\n`);
+        }
+        const names = units.map(([path]) => path.split("/")[4]!.replace(/\.d$/, ""));
+        const check = await machine.run(`systemd-analyze verify --man=no ${names.join(" ")}`);
+        expect(check).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+      } finally {
+        machine.remove();
       }
-      const names = units.map(([path]) => path.split("/")[4]!.replace(/\.d$/, ""));
-      const check = await machine.run(`systemd-analyze verify --man=no ${names.join(" ")}`);
-      expect(check).toEqual({ exitCode: 0, stdout: "", stderr: "" });
-    } finally {
-      machine.remove();
-    }
-  });
+    },
+  );
 });

@@ -6,7 +6,8 @@ import type { Files } from "../../model/bundle.ts";
 import { readyInput, removeNode, waitUntilReady } from "../../model/commands.ts";
 import { downloadsOf } from "../../model/downloads.ts";
 import { plan, type ClusterPlan } from "../../model/plan.ts";
-import { cniPlugins, criDockerd } from "../../model/versions.ts";
+import type { Settings } from "../../model/settings.ts";
+import { cniPlugins, criDockerd, flannel } from "../../model/versions.ts";
 import { checked, kubernetesVersion } from "../helpers/cluster.ts";
 import { Machine } from "../helpers/machine.ts";
 
@@ -37,7 +38,7 @@ beforeEach(() => {
     while [ $# -gt 1 ]; do [ "$1" != -o ] || out=$2; shift; done; cp "/mirror/\${1#https://}" "$out"`,
   );
   machine.program("dpkg-query", "[ ! -e /run/packages ] || echo installed");
-  machine.program(
+  recorded(
     "ip",
     `case "$*" in
       *"show to "*) echo "2: eth0    inet 10.0.0.10/24 brd 10.0.0.255 scope global eth0" ;;
@@ -68,10 +69,15 @@ echo "kubectl $*" >>/calls
 `;
 
 /** Puts what a node downloads onto the machine's mirror; the checksums of it. */
-function mirror(runtime: string): Record<string, string> {
-  const shim = runtime === "docker" ? criDockerd : undefined;
+function mirror({ runtime, network }: Settings): Record<string, string> {
+  const versions = {
+    kubernetesVersion,
+    cniPlugins,
+    criDockerd: runtime === "docker" ? criDockerd : undefined,
+    flannel: network.routing === "flannel" ? flannel : undefined,
+  };
   return Object.fromEntries(
-    downloadsOf({ kubernetesVersion, cniPlugins, criDockerd: shim }).map(({ path, members }) => {
+    downloadsOf(versions).map(({ path, members }) => {
       const target = `/mirror/${path}`;
       if (members === undefined)
         machine.write(target, path.endsWith("/kubectl") ? kubectl : `program ${path}\n`);
@@ -101,7 +107,7 @@ function mirror(runtime: string): Record<string, string> {
 
 function planned(changes: Record<string, unknown> = {}): ClusterPlan {
   const { settings } = checked(changes);
-  return plan(settings, mirror(settings.runtime));
+  return plan(settings, mirror(settings));
 }
 
 /** Puts a node's files where install-files.sh would. */
@@ -214,6 +220,46 @@ describe("converge.sh", () => {
     expect(restarted()).toEqual(units);
   });
 
+  const routing = (backend?: string) => ({
+    network: {
+      externalNetwork: "public",
+      ...(backend === undefined ? {} : { routing: "flannel", flannel: { backend } }),
+    },
+  });
+
+  it("starts flannel where it routes, and leaves room for VXLAN in the pods' packets", async () => {
+    expect(await converge(planned(routing("vxlan")))).toEqual(done);
+    expect(restarted()).toEqual([...services, "flanneld"]);
+    expect(statSync(machine.path("/usr/local/bin/flanneld")).mode & 0o777).toBe(0o755);
+    const read = (path: string) => readFileSync(machine.path(path), "utf8");
+    expect(read("/etc/systemd/network/70-cbr0.netdev")).toContain("MTUBytes=1400\n");
+    expect(read("/etc/systemd/system/docker.service.d/mtu.conf")).toContain("CONTAINER_MTU=1400\n");
+    expect(JSON.parse(read("/etc/cni/net.d/10-cbr0.conflist"))).toMatchObject({
+      plugins: [{ mtu: 1400 }, {}],
+    });
+    forget();
+    expect(await converge(planned(routing("vxlan")))).toEqual(done);
+    expect([restarted(), calls("ip", /delete|flush/)]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["vxlan", "host-gw", ["flanneld"]],
+    ["host-gw", "vxlan", ["flanneld"]],
+    ["vxlan", undefined, []],
+    ["host-gw", undefined, []],
+  ])("takes away what flannel's %s leaves when the routing becomes %s", async (from, to, started) => {
+    await converge(planned(routing(from)));
+    forget();
+    expect(await converge(planned(routing(to)))).toEqual(done);
+    const ended = [
+      "systemctl stop flanneld.service",
+      "ip link delete dev flannel.1",
+      "ip -4 route flush root 10.100.0.0/16 proto boot",
+    ];
+    expect(calls("systemctl", / stop /).concat(calls("ip", /delete|flush/))).toEqual(ended);
+    expect(restarted().filter((unit) => unit === "flanneld")).toEqual(started);
+  });
+
   it("restarts what reads a kubeconfig when the API's address changes", async () => {
     await converge(planned(), "worker");
     forget();
@@ -229,15 +275,21 @@ describe("converge.sh", () => {
     expect(exitCode).toBe(1);
   });
 
-  it.each(["/etc/kubernetes/pki", "/srv/pki"])("puts new certificates in %s to use", async (folder) => {
+  it.each([
+    ["/etc/kubernetes/pki", "router", []],
+    ["/srv/pki", "flannel", ["flanneld"]],
+  ])("puts new certificates in %s to use, with %s", async (folder, routing, more) => {
     rmSync(machine.path("/etc/kubernetes"), { recursive: true });
-    const cluster = planned({ cluster: { name: "demo", kubernetesVersion, certificateFolder: folder } });
+    const cluster = planned({
+      cluster: { name: "demo", kubernetesVersion, certificateFolder: folder },
+      network: { externalNetwork: "public", routing },
+    });
     placeSecrets("1", folder);
     expect(await converge(cluster)).toEqual(done);
     forget();
     placeSecrets("2", folder);
     expect(await converge(cluster)).toEqual(done);
-    expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker"]);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker", ...more]);
   });
 
   it("refuses a download whose checksum differs, and says which", async () => {
@@ -344,6 +396,24 @@ describe("ready.sh", () => {
     const outcome = await ready("", '*" label "*) [ -e /labelled ] || { touch /labelled; return 1; } ;;');
     expect(outcome).toEqual({ ...done, stdout: "3 nodes ready" });
     expect(calls("kubectl", / label /).length).toBeGreaterThan(3);
+  });
+
+  it.each([
+    ["router", "check the router's route to 10.100.11.0/24 and the port's allowed address pair"],
+    ["flannel", "see 'journalctl -u flanneld' on worker-1 and cp-1"],
+  ])("says which node pods do not reach, and where to look with %s", async (routing, advice) => {
+    const { controlPlane, nodes } = planned({ network: { externalNetwork: "public", routing } });
+    place(controlPlane.files);
+    const script = "/usr/local/lib/openstack-kubernetes/ready.sh";
+    machine.write(script, controlPlane.files[script]!.content.replace("SECONDS + 900", "SECONDS"), "0755");
+    machine.write("/usr/local/bin/kubectl", kubectl, "0755");
+    machine.write("/kubectl", 'case "$*" in *conditions*) echo True ;; esac');
+    machine.program("ping", '[ "${!#}" != 10.100.11.1 ]');
+    const { exitCode, stderr } = await machine.run(waitUntilReady, readyInput(nodes));
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `cluster not ready: pods do not reach node worker-1: ${advice}`,
+    });
   });
 
   it("says by name which nodes have another pod network, all of them", async () => {

@@ -2,10 +2,6 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { vi } from "vitest";
-
-// A busy machine takes long to run scripts.
-vi.setConfig({ testTimeout: 60_000 });
 
 export interface Outcome {
   exitCode: number | undefined;

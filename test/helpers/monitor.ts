@@ -6,10 +6,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MockMonitor, MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
 import { specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import * as runtime from "@pulumi/pulumi/runtime/settings.js";
-import { vi } from "vitest";
-
-// A busy machine takes long to load the SDKs.
-vi.setConfig({ testTimeout: 60_000 });
 
 // Internal to the SDK, so its types do not have it.
 const { waitForRPCs } = runtime as unknown as { waitForRPCs: () => Promise<void> };

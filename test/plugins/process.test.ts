@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type * as Grpc from "@grpc/grpc-js";
 import type * as EngineServices from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type * as Services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -109,9 +109,6 @@ class FakeEngine extends EventEmitter<{ line: [string, boolean] }> {
     return `127.0.0.1:${port}`;
   }
 }
-
-// A start takes half a second, and many times that on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 describe.each([
   ["tls", "5.6.1"],

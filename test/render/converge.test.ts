@@ -1,0 +1,246 @@
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ClusterPlan } from "../../model/plan.ts";
+import { cniPlugins } from "../../model/versions.ts";
+import { kubernetesVersion } from "../helpers/cluster.ts";
+import { done, NodeMachine } from "../helpers/node-machine.ts";
+
+let machine: NodeMachine;
+beforeEach(() => {
+  machine = new NodeMachine();
+});
+afterEach(() => {
+  machine.remove();
+});
+
+const restarted = () =>
+  machine.calls("systemctl", / restart /).map((line) => line.split(" ").at(-1)!.replace(".service", ""));
+const downloaded = (matching = /./) => machine.calls("curl", / -L /).filter((line) => matching.test(line));
+
+function placeSecrets(text: string, folder = "/etc/kubernetes/pki") {
+  const names = ["ca.crt", "kubelet.crt", "kube-proxy.crt"].map((name) => `${folder}/${name}`);
+  for (const path of [...names, "/etc/docker/tls/ca.pem"]) machine.write(path, `certificate ${text}\n`);
+}
+
+async function converge({ controlPlane, workers }: ClusterPlan, role = "control-plane") {
+  machine.place((role === "worker" ? workers[0]! : controlPlane).files);
+  return await machine.run("/usr/local/lib/openstack-kubernetes/converge.sh");
+}
+
+const services = ["pod-network", "containerd", "kubelet", "kube-proxy", "docker"];
+
+describe("converge.sh", () => {
+  beforeEach(() => {
+    placeSecrets("1");
+  });
+
+  it("brings a bare machine up: packages, downloads, services in their order, the API's first objects", async () => {
+    expect(await converge(machine.planned())).toEqual(done);
+    expect(machine.calls("apt-get", / install /)[0]).toMatch(
+      / ca-certificates conntrack containerd .* nftables$/,
+    );
+    expect(restarted()).toEqual(services);
+    for (const path of [
+      "/usr/local/bin/kubelet",
+      "/usr/local/bin/kubectl",
+      "/opt/cni/bin/bridge",
+      "/opt/cni/bin/portmap",
+    ]) {
+      expect(statSync(machine.path(path)).mode & 0o777, path).toBe(0o755);
+    }
+    expect(machine.calls("kubectl", / apply /)[0]).toContain("-f /etc/kubernetes/bootstrap");
+  });
+
+  it("keeps packages from starting services that it starts itself", async () => {
+    await converge(machine.planned());
+    const all = readFileSync(machine.path("/calls"), "utf8").split("\n");
+    const line = (pattern: RegExp) => all.findIndex((call) => pattern.test(call));
+    const order = [
+      line(/^systemctl .*--runtime mask .*docker\.service/),
+      line(/^apt-get .* install /),
+      line(/^systemctl .*--runtime .*unmask .*docker\.service/),
+      line(/^systemctl daemon-reload/),
+      line(/^systemctl restart containerd\.service/),
+    ];
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  it("puts in what only the machine knows: its interface's MTU, its instance", async () => {
+    await converge(machine.planned());
+    const read = (path: string) => readFileSync(machine.path(path), "utf8");
+    expect(read("/etc/systemd/network/70-cbr0.netdev")).toContain("MTUBytes=1450\n");
+    expect(read("/etc/systemd/system/docker.service.d/mtu.conf")).toContain("CONTAINER_MTU=1450\n");
+    expect(JSON.parse(read("/etc/cni/net.d/10-cbr0.conflist"))).toMatchObject({
+      plugins: [{ mtu: 1450 }, {}],
+    });
+    expect(read("/etc/kubernetes/kubelet.conf.d/10-machine.conf")).toContain(
+      "providerID: openstack:///instance-1\nresolvConf: /etc/resolv.conf\n",
+    );
+  });
+
+  it("changes nothing when run again", async () => {
+    const cluster = machine.planned();
+    await converge(cluster);
+    machine.forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect([restarted(), downloaded(), machine.calls("apt-get")]).toEqual([[], [], []]);
+  });
+
+  it("starts cri-dockerd where Docker runs the pods", async () => {
+    expect(await converge(machine.planned({ runtime: "docker" }))).toEqual(done);
+    expect(restarted()).toEqual([
+      "pod-network",
+      "containerd",
+      "docker",
+      "cri-dockerd",
+      "kubelet",
+      "kube-proxy",
+    ]);
+    expect(existsSync(machine.path("/usr/local/bin/cri-dockerd"))).toBe(true);
+  });
+
+  it("has no API to wait for and no kubectl on a worker", async () => {
+    machine.write("/api-down", "");
+    expect(await converge(machine.planned(), "worker")).toEqual(done);
+    expect(existsSync(machine.path("/usr/local/bin/kube-proxy"))).toBe(true);
+    expect(downloaded(/kubectl/)).toEqual([]);
+  });
+
+  it.each<[string, string[], Record<string, unknown>]>([
+    ["the kubelet's configuration", ["kubelet"], { kubelet: { maxPods: 50 } }],
+    ["kube-proxy's", ["kube-proxy"], { kubeProxy: { mode: "iptables" } }],
+    ["a network", ["pod-network"], { network: { externalNetwork: "public", nodeNetwork: "10.0.0.0/25" } }],
+    [
+      "a node's labels",
+      ["kubelet"],
+      { nodes: { "cp-1": { role: "control-plane", slot: 10, labels: { disk: "fast" } } } },
+    ],
+  ])("restarts only what %s changes", async (_what, units, changes) => {
+    await converge(machine.planned());
+    machine.forget();
+    expect(await converge(machine.planned(changes))).toEqual(done);
+    expect(restarted()).toEqual(units);
+  });
+
+  const routing = (backend?: string) => ({
+    network: {
+      externalNetwork: "public",
+      ...(backend === undefined ? {} : { routing: "flannel", flannel: { backend } }),
+    },
+  });
+
+  it("starts flannel where it routes, and leaves room for VXLAN in the pods' packets", async () => {
+    expect(await converge(machine.planned(routing("vxlan")))).toEqual(done);
+    expect(restarted()).toEqual([...services, "flanneld"]);
+    expect(statSync(machine.path("/usr/local/bin/flanneld")).mode & 0o777).toBe(0o755);
+    const read = (path: string) => readFileSync(machine.path(path), "utf8");
+    expect(read("/etc/systemd/network/70-cbr0.netdev")).toContain("MTUBytes=1400\n");
+    expect(read("/etc/systemd/system/docker.service.d/mtu.conf")).toContain("CONTAINER_MTU=1400\n");
+    expect(JSON.parse(read("/etc/cni/net.d/10-cbr0.conflist"))).toMatchObject({
+      plugins: [{ mtu: 1400 }, {}],
+    });
+    machine.forget();
+    expect(await converge(machine.planned(routing("vxlan")))).toEqual(done);
+    expect([restarted(), machine.calls("ip", /delete|flush/)]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["vxlan", "host-gw", ["flanneld"]],
+    ["host-gw", "vxlan", ["flanneld"]],
+    ["vxlan", undefined, []],
+    ["host-gw", undefined, []],
+  ])("takes away what flannel's %s leaves when the routing becomes %s", async (from, to, started) => {
+    await converge(machine.planned(routing(from)));
+    machine.forget();
+    expect(await converge(machine.planned(routing(to)))).toEqual(done);
+    const ended = [
+      "systemctl stop flanneld.service",
+      "ip link delete dev flannel.1",
+      "ip -4 route flush root 10.100.0.0/16 proto boot",
+    ];
+    expect(machine.calls("systemctl", / stop /).concat(machine.calls("ip", /delete|flush/))).toEqual(ended);
+    expect(restarted().filter((unit) => unit === "flanneld")).toEqual(started);
+  });
+
+  it("restarts what reads a kubeconfig when the API's address changes", async () => {
+    await converge(machine.planned(), "worker");
+    machine.forget();
+    const nodes = { "cp-1": { role: "control-plane", slot: 20 }, "worker-1": { role: "worker", slot: 11 } };
+    expect(await converge(machine.planned({ nodes }), "worker")).toEqual(done);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy"]);
+  });
+
+  it("leaves no download running when it fails", async () => {
+    machine.program("curl", "echo $$ >>/downloading; exec sleep 30");
+    machine.program("apt-get", "until [ -s /downloading ]; do sleep 0.1; done; exit 1");
+    const { exitCode } = await converge(machine.planned());
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    ["/etc/kubernetes/pki", "router", []],
+    ["/srv/pki", "flannel", ["flanneld"]],
+  ])("puts new certificates in %s to use, with %s", async (folder, routing, more) => {
+    rmSync(machine.path("/etc/kubernetes"), { recursive: true });
+    const cluster = machine.planned({
+      cluster: { name: "demo", kubernetesVersion, certificateFolder: folder },
+      network: { externalNetwork: "public", routing },
+    });
+    placeSecrets("1", folder);
+    expect(await converge(cluster)).toEqual(done);
+    machine.forget();
+    placeSecrets("2", folder);
+    expect(await converge(cluster)).toEqual(done);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker", ...more]);
+  });
+
+  it("refuses a download whose checksum differs, and says which", async () => {
+    const cluster = machine.planned();
+    const path = `dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/kubelet`;
+    machine.write(`/mirror/${path}`, "something else\n");
+    const { exitCode, stderr } = await converge(cluster);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^cp-1: packages and downloads failed; the end of \/var\/log\/openstack-kubernetes.log there:/,
+    );
+    expect(stderr).toContain(`checksum of https://${path} differs: expected `);
+    expect(existsSync(machine.path("/usr/local/bin/kubelet"))).toBe(false);
+    expect(restarted()).toEqual([]);
+  });
+
+  it("fetches again what was refused, and nothing that it has", async () => {
+    const cluster = machine.planned();
+    const path = `/mirror/dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/kubectl`;
+    const right = readFileSync(machine.path(path), "utf8");
+    machine.write(path, "something else\n");
+    await converge(cluster);
+    machine.write(path, right);
+    machine.forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect(downloaded().map((line) => line.split("/").at(-1))).toEqual([
+      "kubectl",
+      `cni-plugins-linux-amd64-v${cniPlugins}.tgz`,
+    ]);
+  });
+
+  it("finishes after a run that failed in the middle", async () => {
+    const cluster = machine.planned();
+    machine.write("/fail-restart", "");
+    const failed = await converge(cluster);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toContain("cp-1: pod network rules failed");
+    rmSync(machine.path("/fail-restart"));
+    machine.forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect(restarted()).toEqual(services);
+  });
+
+  it("says so when the machine does not have the node's address", async () => {
+    machine.program("ip", "true");
+    const { exitCode, stderr } = await converge(machine.planned());
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("cp-1: pod network failed");
+    expect(stderr).toContain("no interface has the address 10.0.0.10");
+  });
+});

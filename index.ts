@@ -28,7 +28,8 @@ const cluster = new Cluster(
   { transformations: [withoutLeftovers()] },
 );
 
-export const kubeconfig = pulumi.secret(cluster.kubeconfig);
+export const kubeconfig = cluster.kubeconfig;
+export const dockerClient = cluster.dockerClient;
 export const endpoints = cluster.endpoints;
 export const inventory = cluster.inventory;
 export const ansibleInventory = cluster.ansibleInventory;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { authorities, type Authority, type ClusterCertificate } from "../model/certificates.ts";
+import type { Authority, ClusterCertificate } from "../model/certificates.ts";
+import { includes } from "../model/phases.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { CertificateAuthority } from "./certificate-authority.ts";
 import { Certificate } from "./certificate.ts";
@@ -11,20 +12,20 @@ export interface CertificatesArgs {
   apiAddress: pulumi.Input<string>;
 }
 
-/** The cluster's authorities, its own certificates, and the key of service-account tokens. */
+/** The cluster's authorities, its own certificates, and the key of service-account tokens, as far as its phase has them. */
 export class Certificates extends pulumi.ComponentResource {
   readonly authorities: Record<Authority, CertificateAuthority>;
   readonly certificates: Record<ClusterCertificate, Certificate>;
-  readonly serviceAccountKey: tls.PrivateKey;
+  readonly serviceAccountKey?: tls.PrivateKey;
 
   constructor(name: string, { plan, apiAddress }: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:certificates:Certificates", name, {}, opts);
     this.authorities = mapKeys(
-      Object.keys(authorities) as Authority[],
+      plan.authorities,
       (authority) => new CertificateAuthority(`${name}-${authority}-ca`, { authority }, { parent: this }),
     );
     this.certificates = mapKeys(Object.keys(plan.certificates) as ClusterCertificate[], (key) => {
-      const spec = plan.certificates[key];
+      const spec = plan.certificates[key]!;
       const moreAddresses = key === "apiserver" ? [apiAddress] : [];
       return new Certificate(
         `${name}-${key}`,
@@ -32,12 +33,14 @@ export class Certificates extends pulumi.ComponentResource {
         { parent: this },
       );
     });
-    // RSA, which every reader of a service-account token can verify.
-    this.serviceAccountKey = new tls.PrivateKey(
-      `${name}-service-account`,
-      { algorithm: "RSA", rsaBits: 2048 },
-      { parent: this },
-    );
+    if (includes(plan.settings.phase, "kubernetes")) {
+      // RSA, which every reader of a service-account token can verify.
+      this.serviceAccountKey = new tls.PrivateKey(
+        `${name}-service-account`,
+        { algorithm: "RSA", rsaBits: 2048 },
+        { parent: this },
+      );
+    }
     this.registerOutputs({});
   }
 }

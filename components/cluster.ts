@@ -5,6 +5,7 @@ import * as tls from "@pulumi/tls";
 import { ansibleInventory } from "../model/ansible-inventory.ts";
 import { readyInput, waitUntilReady } from "../model/commands.ts";
 import { kubeconfig } from "../model/files/kubeconfig.ts";
+import { includes } from "../model/phases.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { AddressPairs } from "./address-pairs.ts";
 import { Certificates } from "./certificates.ts";
@@ -13,6 +14,7 @@ import { CoreDns } from "./coredns.ts";
 import { FloatingAddresses } from "./floating-addresses.ts";
 import type { CloudIds } from "./lookups.ts";
 import { Network, type NodeNetwork } from "./network.ts";
+import type { Node } from "./node.ts";
 import { PodRoutes } from "./pod-routes.ts";
 import { SecurityGroups } from "./security-groups.ts";
 import { Workers } from "./workers.ts";
@@ -26,16 +28,34 @@ export interface InventoryEntry {
   instanceId: pulumi.Output<string>;
 }
 
+/** What `docker` needs to speak to the nodes, as text of PEM. It means root on every node. */
+export interface DockerClient {
+  ca: string;
+  certificate: string;
+  key: string;
+}
+
 export interface ClusterArgs {
   plan: ClusterPlan;
   cloud: CloudIds;
 }
 
-/** A Kubernetes cluster on OpenStack machines, its pods routed by Neutron or by flannel. */
+/** What the last phase builds on. */
+interface KubernetesArgs {
+  plan: ClusterPlan;
+  kubeconfig: pulumi.Output<string>;
+  controlPlane: Node;
+  nodes: Node[];
+  podRoutes: PodRoutes[];
+}
+
+/** A Kubernetes cluster on OpenStack machines, its pods routed by Neutron or by flannel, as far as the settings' phase goes. */
 export class Cluster extends pulumi.ComponentResource {
-  /** Kubeconfig of the administrator, a secret. */
-  readonly kubeconfig: pulumi.Output<string>;
-  readonly endpoints: { api: pulumi.Output<string> };
+  /** Docker's client certificate, a secret; from phase docker on. */
+  readonly dockerClient?: pulumi.Output<DockerClient>;
+  /** Kubeconfig of the administrator, a secret; from phase kubernetes on, as the API's address. */
+  readonly kubeconfig?: pulumi.Output<string>;
+  readonly endpoints: { api?: pulumi.Output<string> };
   /** The nodes by name. */
   readonly inventory: Record<string, InventoryEntry>;
   /** The same for Ansible. */
@@ -81,54 +101,21 @@ export class Cluster extends pulumi.ComponentResource {
     const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane }, parent);
     const nodes = [controlPlane.node, ...workers.nodes];
 
-    const { admin } = certificates.certificates;
-    this.endpoints = { api: pulumi.interpolate`https://${apiAddress}:${cluster.apiPort}` };
-    this.kubeconfig = pulumi
-      .all([
-        this.endpoints.api,
-        certificates.authorities.kubernetes.certificate.certPem,
-        admin.certificatePem,
-        admin.keyPem,
-      ])
-      .apply(([server, authority, certificate, key]) =>
-        kubeconfig({
-          server,
-          cluster: cluster.name,
-          user: `${cluster.name}-admin`,
-          authority: { data: base64(authority) },
-          certificate: { data: base64(certificate) },
-          key: { data: base64(key) },
-        }),
-      );
-
-    const provider = new kubernetes.Provider(
-      `${name}-kubernetes`,
-      // The identifier keeps a kubeconfig that a preview does not know yet from meaning another cluster.
-      { kubeconfig: this.kubeconfig, clusterIdentifier: cluster.name, deleteUnreachable: true },
-      { ...parent, dependsOn: [controlPlane.node.converge], deletedWith: controlPlane.node.instance },
-    );
-    const coreDns = new CoreDns(
-      `${name}-coredns`,
-      { plan },
-      { ...parent, providers: { kubernetes: provider }, deletedWith: controlPlane.node.instance },
-    );
-
-    new command.remote.Command(
-      `${name}-ready`,
-      {
-        connection: controlPlane.node.connection,
-        create: waitUntilReady,
-        stdin: readyInput(plan.nodes),
-        // A machine made anew, or with new keys, has to prove itself again.
-        triggers: [nodes.map((node) => node.converge.id)],
-        addPreviousOutputInEnv: false,
-      },
-      {
-        ...parent,
-        dependsOn: [...nodes.map((node) => node.converge), ...podRoutes, coreDns],
-        deletedWith: controlPlane.node.instance,
-      },
-    );
+    const { phase } = plan.settings;
+    this.endpoints = {};
+    if (includes(phase, "docker")) this.dockerClient = dockerClient(certificates);
+    if (includes(phase, "kubernetes")) {
+      const api = pulumi.interpolate`https://${apiAddress}:${cluster.apiPort}`;
+      this.endpoints = { api };
+      this.kubeconfig = adminKubeconfig(cluster.name, api, certificates);
+      this.#runKubernetes(name, {
+        plan,
+        kubeconfig: this.kubeconfig,
+        controlPlane: controlPlane.node,
+        nodes,
+        podRoutes,
+      });
+    }
 
     this.inventory = Object.fromEntries(
       plan.nodes.map(({ name, role, address, podNetwork }, index) => [
@@ -145,6 +132,65 @@ export class Cluster extends pulumi.ComponentResource {
     this.ansibleInventory = ansibleInventory(plan.nodes, plan.settings.ssh.user, this.inventory);
     this.registerOutputs({ endpoints: this.endpoints, inventory: this.inventory });
   }
+
+  /** What is in the cluster, and the gate that it passes when all of it works. */
+  #runKubernetes(name: string, { plan, kubeconfig, controlPlane, nodes, podRoutes }: KubernetesArgs): void {
+    const inCluster = { parent: this, deletedWith: controlPlane.instance };
+    const converged = nodes.flatMap(({ converge }) => converge ?? []);
+    const provider = new kubernetes.Provider(
+      `${name}-kubernetes`,
+      // The identifier keeps a kubeconfig that a preview does not know yet from meaning another cluster.
+      { kubeconfig, clusterIdentifier: plan.settings.cluster.name, deleteUnreachable: true },
+      { ...inCluster, dependsOn: controlPlane.converge },
+    );
+    const coreDns = new CoreDns(
+      `${name}-coredns`,
+      { plan },
+      { ...inCluster, providers: { kubernetes: provider } },
+    );
+    new command.remote.Command(
+      `${name}-ready`,
+      {
+        connection: controlPlane.connection,
+        create: waitUntilReady,
+        stdin: readyInput(plan.nodes),
+        // A machine made anew, or with new keys, has to prove itself again.
+        triggers: [converged.map(({ id }) => id)],
+        addPreviousOutputInEnv: false,
+      },
+      { ...inCluster, dependsOn: [...converged, ...podRoutes, coreDns] },
+    );
+  }
+}
+
+/** The kubeconfig of the administrator. */
+function adminKubeconfig(
+  cluster: string,
+  api: pulumi.Output<string>,
+  { authorities, certificates: { admin } }: Certificates,
+): pulumi.Output<string> {
+  const pems = [authorities.kubernetes.certificate.certPem, admin.certificatePem, admin.keyPem] as const;
+  return pulumi.secret(
+    pulumi.all([api, ...pems]).apply(([server, authority, certificate, key]) =>
+      kubeconfig({
+        server,
+        cluster,
+        user: `${cluster}-admin`,
+        authority: { data: base64(authority) },
+        certificate: { data: base64(certificate) },
+        key: { data: base64(key) },
+      }),
+    ),
+  );
+}
+
+function dockerClient({ authorities, certificates }: Certificates): pulumi.Output<DockerClient> {
+  const client = certificates["docker-client"];
+  return pulumi.secret({
+    ca: authorities.docker.certificate.certPem,
+    certificate: client.certificatePem,
+    key: client.keyPem,
+  });
 }
 
 function base64(text: string): string {

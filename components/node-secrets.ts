@@ -11,8 +11,9 @@ export interface NodeSecretsArgs {
   folder: string;
   /** The node's one key, for the kubelet and Docker. */
   key: tls.PrivateKey;
-  kubelet: tls.LocallySignedCert;
   docker: tls.LocallySignedCert;
+  /** From phase kubernetes on. */
+  kubelet?: tls.LocallySignedCert;
   certificates: Certificates;
 }
 
@@ -30,32 +31,36 @@ const controlPlaneCertificates: Partial<Record<ClusterCertificate, string>> = {
   scheduler: "scheduler",
 };
 
-/** All keys and certificates of a node as one secret bundle of files, 0600 each. */
+/** All keys and certificates of a node in its phase as one secret bundle of files, 0600 each. */
 export function nodeSecrets({
   node,
   folder: pki,
   key,
-  kubelet,
   docker,
+  kubelet,
   certificates,
 }: NodeSecretsArgs): pulumi.Output<string> {
   const { authorities } = certificates;
   const pems: Record<string, pulumi.Input<string>> = {
-    [`${pki}/ca.crt`]: authorities.kubernetes.certificate.certPem,
-    [`${pki}/kubelet.crt`]: kubelet.certPem,
-    [`${pki}/kubelet.key`]: key.privateKeyPem,
-    ...keyPair(`${pki}/kube-proxy`, "kube-proxy"),
     "/etc/docker/tls/ca.pem": authorities.docker.certificate.certPem,
     "/etc/docker/tls/server-cert.pem": docker.certPem,
     "/etc/docker/tls/server-key.pem": key.privateKeyPem,
   };
-  if (node.role === "control-plane") {
+  if (kubelet) {
+    Object.assign(pems, {
+      [`${pki}/ca.crt`]: authorities.kubernetes.certificate.certPem,
+      [`${pki}/kubelet.crt`]: kubelet.certPem,
+      [`${pki}/kubelet.key`]: key.privateKeyPem,
+      ...keyPair(`${pki}/kube-proxy`, "kube-proxy"),
+    });
+  }
+  if (kubelet && node.role === "control-plane") {
     Object.assign(pems, {
       [`${pki}/ca.key`]: authorities.kubernetes.key.privateKeyPem,
       [`${pki}/etcd/ca.crt`]: authorities.etcd.certificate.certPem,
       [`${pki}/front-proxy-ca.crt`]: authorities["front-proxy"].certificate.certPem,
-      [`${pki}/sa.key`]: certificates.serviceAccountKey.privateKeyPem,
-      [`${pki}/sa.pub`]: certificates.serviceAccountKey.publicKeyPem,
+      [`${pki}/sa.key`]: certificates.serviceAccountKey!.privateKeyPem,
+      [`${pki}/sa.pub`]: certificates.serviceAccountKey!.publicKeyPem,
     });
     for (const [name, path] of Object.entries(controlPlaneCertificates)) {
       Object.assign(pems, keyPair(`${pki}/${path}`, name as ClusterCertificate));

@@ -5,6 +5,7 @@ import * as tls from "@pulumi/tls";
 import { nodeSubject } from "../model/certificates.ts";
 import { bundle, digest } from "../model/bundle.ts";
 import { installFilesAndConverge, installSecrets, removeNode } from "../model/commands.ts";
+import { includes } from "../model/phases.ts";
 import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
 import { signed } from "./certificate.ts";
@@ -35,8 +36,8 @@ export interface NodeArgs extends NodeSurroundings {
 export class Node extends pulumi.ComponentResource {
   readonly instance: openstack.compute.Instance;
   readonly connection: pulumi.Input<command.types.input.remote.ConnectionArgs>;
-  /** Done once the node runs all that its files say. */
-  readonly converge: command.remote.Command;
+  /** Done once the node runs all that its files say; there from phase docker on. */
+  readonly converge?: command.remote.Command;
 
   constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, node, controlPlane } = args;
@@ -87,64 +88,8 @@ export class Node extends pulumi.ComponentResource {
       perDialTimeout: 15,
     };
 
-    const key = new tls.PrivateKey(`${name}-node-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
-    const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
-    const request = new tls.CertRequest(
-      `${name}-request`,
-      {
-        privateKeyPem: key.privateKeyPem,
-        subject: { commonName, organization },
-        dnsNames,
-        ipAddresses: [...ipAddresses, floatingAddress],
-      },
-      parent,
-    );
-    const { authorities } = args.certificates;
-    const kubelet = new tls.LocallySignedCert(
-      `${name}-kubelet-certificate`,
-      signed(request, authorities.kubernetes, ["server_auth", "client_auth"]),
-      parent,
-    );
-    const docker = new tls.LocallySignedCert(
-      `${name}-docker-certificate`,
-      signed(request, authorities.docker, ["server_auth"]),
-      parent,
-    );
-
-    const secretFiles = nodeSecrets({
-      node,
-      folder: cluster.certificateFolder,
-      key,
-      kubelet,
-      docker,
-      certificates: args.certificates,
-    });
-    const secrets = new command.remote.Command(
-      `${name}-secrets`,
-      {
-        connection: this.connection,
-        create: installSecrets,
-        stdin: secretFiles,
-        // A machine made anew at the same address changes no other input.
-        triggers: [this.instance.id],
-        logging: "none",
-        addPreviousOutputInEnv: false,
-      },
-      { ...parent, deletedWith: this.instance },
-    );
-    this.converge = new command.remote.Command(
-      `${name}-converge`,
-      {
-        connection: this.connection,
-        create: installFilesAndConverge,
-        stdin: bundle(node.files),
-        // New keys are put to use by what runs with them.
-        triggers: [this.instance.id, pulumi.unsecret(secretFiles).apply(digest)],
-        addPreviousOutputInEnv: false,
-      },
-      { ...parent, dependsOn: [secrets], deletedWith: this.instance },
-    );
-    if (controlPlane) {
+    if (includes(plan.settings.phase, "docker")) this.converge = this.#install(name, args, floatingAddress);
+    if (this.converge && controlPlane?.converge && includes(plan.settings.phase, "kubernetes")) {
       new command.remote.Command(
         `${name}-membership`,
         {
@@ -164,5 +109,70 @@ export class Node extends pulumi.ComponentResource {
       );
     }
     this.registerOutputs({ instanceId: this.instance.id, floatingAddress });
+  }
+
+  /** The node's key, its certificates, and the commands that send them and the files of the plan to the machine. */
+  #install(name: string, args: NodeArgs, floatingAddress: pulumi.Output<string>): command.remote.Command {
+    const { plan, node } = args;
+    const parent = { parent: this };
+    const key = new tls.PrivateKey(`${name}-node-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
+    const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName, organization },
+        dnsNames,
+        ipAddresses: [...ipAddresses, floatingAddress],
+      },
+      parent,
+    );
+    const { authorities } = args.certificates;
+    const kubelet = includes(plan.settings.phase, "kubernetes")
+      ? new tls.LocallySignedCert(
+          `${name}-kubelet-certificate`,
+          signed(request, authorities.kubernetes, ["server_auth", "client_auth"]),
+          parent,
+        )
+      : undefined;
+    const docker = new tls.LocallySignedCert(
+      `${name}-docker-certificate`,
+      signed(request, authorities.docker, ["server_auth"]),
+      parent,
+    );
+
+    const secretFiles = nodeSecrets({
+      node,
+      folder: plan.settings.cluster.certificateFolder,
+      key,
+      kubelet,
+      docker,
+      certificates: args.certificates,
+    });
+    const secrets = new command.remote.Command(
+      `${name}-secrets`,
+      {
+        connection: this.connection,
+        create: installSecrets,
+        stdin: secretFiles,
+        // A machine made anew at the same address changes no other input.
+        triggers: [this.instance.id],
+        logging: "none",
+        addPreviousOutputInEnv: false,
+      },
+      { ...parent, deletedWith: this.instance },
+    );
+    return new command.remote.Command(
+      `${name}-converge`,
+      {
+        connection: this.connection,
+        create: installFilesAndConverge,
+        stdin: bundle(node.files),
+        // New keys are put to use by what runs with them.
+        triggers: [this.instance.id, pulumi.unsecret(secretFiles).apply(digest)],
+        addPreviousOutputInEnv: false,
+      },
+      { ...parent, dependsOn: [secrets], deletedWith: this.instance },
+    );
   }
 }

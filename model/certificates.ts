@@ -1,3 +1,5 @@
+import { includes, type Phase } from "./phases.ts";
+
 /** The certificate authorities of a cluster. Docker has its own: a certificate of it means root on a node. */
 export const authorities = {
   kubernetes: "kubernetes-ca",
@@ -7,6 +9,12 @@ export const authorities = {
 } as const;
 
 export type Authority = keyof typeof authorities;
+
+/** The authorities that a stack in this phase has. */
+export function authoritiesOf(phase: Phase): Authority[] {
+  const all = Object.keys(authorities) as Authority[];
+  return all.filter((authority) => includes(phase, authority === "docker" ? "docker" : "kubernetes"));
+}
 
 /** Hours a certificate authority is valid: ten years. */
 export const authorityHours = 87_600;

@@ -1,6 +1,12 @@
 import { addressAt, formatNetwork, parseNetwork, size, subnetAt, type Network } from "./addresses.ts";
 import type { Files } from "./bundle.ts";
-import { clusterCertificates, type CertificateSpec, type ClusterCertificate } from "./certificates.ts";
+import {
+  authoritiesOf,
+  clusterCertificates,
+  type Authority,
+  type CertificateSpec,
+  type ClusterCertificate,
+} from "./certificates.ts";
 import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
 import { routingOf, type Routing } from "./routing.ts";
@@ -19,7 +25,9 @@ export interface ClusterPlan {
   apiServer: string;
   /** Range of a node network of the program's that Neutron may hand out itself; no node has an address in it. */
   allocationPool: { start: string; end: string };
-  certificates: Record<ClusterCertificate, CertificateSpec>;
+  /** The authorities of the stack's phase, and the certificates that they sign for the cluster itself. */
+  authorities: Authority[];
+  certificates: Partial<Record<ClusterCertificate, CertificateSpec>>;
   controlPlane: NodePlan;
   workers: NodePlan[];
   /** All nodes, the control plane first, then by slot. */
@@ -46,7 +54,10 @@ export interface NodePlan {
 /** What is known of a node before its files are written. */
 export type NodeBase = Omit<NodePlan, "files"> & Pick<NodeSettings, "labels" | "taints" | "slot">;
 /** What is known of a cluster before the nodes' files are written. */
-export type ClusterBase = Omit<ClusterPlan, "nodes" | "workers" | "controlPlane" | "certificates"> & {
+export type ClusterBase = Omit<
+  ClusterPlan,
+  "nodes" | "workers" | "controlPlane" | "authorities" | "certificates"
+> & {
   controlPlane: NodeBase;
   nodes: NodeBase[];
 };
@@ -70,7 +81,7 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
     release: releases[minorOf(cluster.kubernetesVersion)]!,
     routing: routingOf(network),
     apiServiceAddress: addressAt(serviceNetwork, 1),
-    dnsAddress: cluster.dnsAddress ?? addressAt(serviceNetwork, 10),
+    dnsAddress: dnsAddressOf(cluster),
     apiServer: `https://${controlPlane.address}:${cluster.apiPort}`,
     allocationPool: allocationPool(parseNetwork(network.nodeNetwork)),
     controlPlane,
@@ -82,13 +93,18 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
       files: nodeFiles(base, nodes[index]!, checksums),
     }),
   );
+  const authorities = authoritiesOf(settings.phase);
+  const certificates = clusterCertificates({
+    controlPlane,
+    domain: cluster.domain,
+    apiServiceAddress: base.apiServiceAddress,
+  });
   return {
     ...base,
-    certificates: clusterCertificates({
-      controlPlane,
-      domain: cluster.domain,
-      apiServiceAddress: base.apiServiceAddress,
-    }),
+    authorities,
+    certificates: Object.fromEntries(
+      Object.entries(certificates).filter(([, { authority }]) => authorities.includes(authority)),
+    ),
     controlPlane: planned[0]!,
     workers: planned.slice(1),
     nodes: planned,
@@ -116,6 +132,14 @@ function nodeBase(settings: Settings, name: string, node: NodeSettings): NodeBas
     keyPair: node.keyPair ?? machine.keyPair,
     securityGroups: node.securityGroups ?? machine.securityGroups ?? [],
   };
+}
+
+/** Service address of the cluster's DNS: the 10th of the service network, or what the settings say. */
+export function dnsAddressOf({
+  serviceNetwork,
+  dnsAddress,
+}: Pick<Settings["cluster"], "serviceNetwork" | "dnsAddress">): string {
+  return dnsAddress ?? addressAt(parseNetwork(serviceNetwork), 10);
 }
 
 /** The last quarter of the node network: for DHCP ports and machines of others. */

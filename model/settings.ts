@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { networkSettings } from "./network-settings.ts";
+import { phases } from "./phases.ts";
 import {
   address,
   baseAddress,
@@ -116,6 +117,13 @@ const node = z.strictObject({
 
 /** Every setting, below `openstack-kubernetes:` in a stack's configuration; docs/settings.md is made from it. */
 export const schema = z.strictObject({
+  phase: z
+    .enum(phases)
+    .default("kubernetes")
+    .describe(
+      "how far the stack goes: machines alone, Docker Engine on them too, or Kubernetes; " +
+        "a later phase adds to an earlier one, and no stack goes back",
+    ),
   cluster,
   network: networkSettings,
   machine: machine.describe("the machine of every node that does not say otherwise"),

@@ -1,6 +1,8 @@
 import { file, type Files } from "../bundle.ts";
 import { downloadsOf, type Checksums } from "../downloads.ts";
+import { includes } from "../phases.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
+import type { Settings } from "../settings.ts";
 import { template } from "../templates.ts";
 import { cniPlugins, criDockerd, flannel } from "../versions.ts";
 import { image } from "./images.ts";
@@ -18,21 +20,42 @@ const packages = [
   "nftables",
 ];
 
-/** The scripts of a node, their values, and what they are to install. */
+/** What converge.sh does on a node: its steps by name, in their order. */
+function steps({ phase, runtime }: Settings, role: NodeBase["role"]): string[] {
+  const base = ["pod_network", "packages_and_downloads", "pod_network_rules", "containerd"];
+  if (!includes(phase, "kubernetes")) return [...base, "docker"];
+  const podsByDocker = runtime === "docker";
+  return [
+    ...base,
+    ...(podsByDocker ? ["docker", "cri_dockerd"] : []),
+    "kubelet",
+    "kube_proxy",
+    // Meanwhile the control plane's pods start.
+    ...(podsByDocker ? [] : ["docker"]),
+    // Without flannel too, which may have to go.
+    "pod_routes",
+    ...(role === "control-plane" ? ["kubernetes_api"] : []),
+  ];
+}
+
+/** The scripts of a node, their values, and what they are to do and to install. */
 export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: Checksums): Files {
   const { settings, release, routing } = cluster;
+  const kubernetes = includes(settings.phase, "kubernetes");
   const controlPlane = node.role === "control-plane";
-  const scripts = ["converge.sh", "pod-network.sh", ...(controlPlane ? ["ready.sh", "remove-node.sh"] : [])];
+  const scripts = [
+    "converge.sh",
+    "pod-network.sh",
+    ...(kubernetes && controlPlane ? ["ready.sh", "remove-node.sh"] : []),
+  ];
   const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
   const values = {
     NODE_NAME: node.name,
     NODE_ADDRESS: node.address,
-    NODE_ROLE: node.role,
     NODE_LABELS: Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .sort()
       .join(","),
-    RUNTIME: settings.runtime,
     POD_GATEWAY: node.podGateway,
     PAUSE_IMAGE: image(settings, `pause:${release.pause}`),
     CLUSTER_DOMAIN: settings.cluster.domain,
@@ -47,10 +70,15 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     "/etc/openstack-kubernetes/node.env": file(
       lines(Object.entries(values).map(([key, value]) => `${key}=${value}`)),
     ),
+    "/etc/openstack-kubernetes/steps": file(lines(steps(settings, node.role))),
     "/etc/openstack-kubernetes/packages": file(lines(packages)),
-    "/etc/openstack-kubernetes/downloads": file(lines(downloadLines(cluster, controlPlane, checksums))),
-    "/etc/openstack-kubernetes/cluster-resolv.conf": file(`nameserver ${cluster.dnsAddress}\n`),
   };
+  if (kubernetes) {
+    files["/etc/openstack-kubernetes/downloads"] = file(
+      lines(downloadLines(cluster, controlPlane, checksums)),
+    );
+    files["/etc/openstack-kubernetes/cluster-resolv.conf"] = file(`nameserver ${cluster.dnsAddress}\n`);
+  }
   for (const script of scripts) {
     files[`/usr/local/lib/openstack-kubernetes/${script}`] = {
       content: template(`scripts/${script}`),

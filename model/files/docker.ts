@@ -6,7 +6,7 @@ import { dockerRange } from "./pod-network.ts";
 /** Port of Docker Engine over TLS. */
 export const dockerPort = 2376;
 
-/** Docker Engine on cbr0, over TLS with client certificates, and cri-dockerd where it runs the pods. */
+/** Docker Engine on cbr0, over TLS with client certificates. */
 export function dockerFiles({ settings }: ClusterBase, node: NodeBase): Files {
   const daemon = {
     bridge: "cbr0",
@@ -32,8 +32,5 @@ export function dockerFiles({ settings }: ClusterBase, node: NodeBase): Files {
     "/etc/openstack-kubernetes/with-mtu/etc/systemd/system/docker.service.d/mtu.conf": file(
       "[Service]\nEnvironment=CONTAINER_MTU=@MTU@\n",
     ),
-    ...(settings.runtime === "docker"
-      ? { "/etc/systemd/system/cri-dockerd.service": file(template("units/cri-dockerd.service")) }
-      : {}),
   };
 }

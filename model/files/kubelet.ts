@@ -15,7 +15,7 @@ const usualPods = 110;
 
 const controlPlaneTaint = { key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" };
 
-/** The kubelet as a service (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). */
+/** The kubelet as a service, and its shim where Docker runs the pods (https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). */
 export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
   const { settings } = cluster;
   const pki = settings.cluster.certificateFolder;
@@ -56,5 +56,8 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
     "/etc/kubernetes/kubelet.yaml": file(toYaml(merge(configuration, settings.kubelet))),
     "/etc/kubernetes/kubelet.conf": file(nodeKubeconfig(cluster, `system:node:${node.name}`, "kubelet")),
     "/etc/systemd/system/kubelet.service": file(template("units/kubelet.service")),
+    ...(docker
+      ? { "/etc/systemd/system/cri-dockerd.service": file(template("units/cri-dockerd.service")) }
+      : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { Files } from "../bundle.ts";
 import type { Checksums } from "../downloads.ts";
+import { includes } from "../phases.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
 import { containerdFiles } from "./containerd.ts";
 import { controlPlaneFiles } from "./control-plane.ts";
@@ -10,16 +11,23 @@ import { kubeProxyFiles } from "./kube-proxy.ts";
 import { kubeletFiles } from "./kubelet.ts";
 import { podNetworkFiles } from "./pod-network.ts";
 
-/** Every file of a node but its keys and certificates (components/node-secrets.ts has those). */
+/**
+ * Every file of a node but its keys and certificates (components/node-secrets.ts has those). A phase adds files to those
+ * of the phase before and changes none but the list of steps.
+ */
 export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Checksums): Files {
-  return {
+  const { settings } = cluster;
+  const docker = includes(settings.phase, "docker") && {
     ...convergeFiles(cluster, node, checksums),
     ...podNetworkFiles(cluster, node),
     ...dockerFiles(cluster, node),
     ...containerdFiles(cluster),
+  };
+  const kubernetes = includes(settings.phase, "kubernetes") && {
     ...kubeletFiles(cluster, node),
     ...kubeProxyFiles(cluster, node),
     ...flannelFiles(cluster, node),
     ...(node.role === "control-plane" ? controlPlaneFiles(cluster) : {}),
   };
+  return { ...docker, ...kubernetes };
 }

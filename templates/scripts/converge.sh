@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Brings this machine to what its files say: pod network, packages, downloads, container runtime, kubelet,
-# kube-proxy, on a control-plane node the API, and flannel where it routes. Safe to run at any time; only what changed
-# is restarted.
+# Brings this machine to what its files say, by the steps of its phase and role: pod network, packages, downloads,
+# container runtime, kubelet, kube-proxy, flannel where it routes and, on a control-plane node, the API. Safe to run at
+# any time; only what changed is restarted.
 set -euo pipefail
 umask 022
 
 log=/var/log/openstack-kubernetes.log
 state=/var/lib/openstack-kubernetes
 etc=/etc/openstack-kubernetes
+lib=/usr/local/lib/openstack-kubernetes
 # shellcheck source=/dev/null
 . $etc/node.env
 
@@ -26,7 +27,7 @@ failed() {
 }
 
 begin() {
-  step=$1
+  step=${1//_/ }
   echo "$(date -u +%FT%TZ) $step"
 }
 
@@ -93,6 +94,7 @@ install_packages() {
 # Lines of the list: SHA-256, address, and either a program's path or a folder and the members to unpack there.
 fetch_downloads() {
   local sum url target members archive
+  [ -e $etc/downloads ] || return 0
   mkdir -p $state/downloads
   while read -r sum url target members; do
     [ ! -e "$state/downloads/$sum" ] || continue
@@ -139,10 +141,6 @@ restart_if_changed() {
   echo "$sum" >"$applied"
 }
 
-restart_docker() {
-  restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
-}
-
 write_kubelet_drop_in() {
   local resolv=/etc/resolv.conf instance
   # CoreDNS would forward to itself through the stub of systemd-resolved.
@@ -175,61 +173,75 @@ api_live() {
 }
 apply_bootstrap() { kubectl_admin apply --server-side --force-conflicts -f /etc/kubernetes/bootstrap; }
 
-begin "pod network"
-write_files_with_mtu
-bring_up_bridge
+# The steps that a list may have, each by its name there.
 
-begin "packages and downloads"
-# Without the lock and the caller's connection, which a download that outlives a failure would hold.
-fetch_downloads 3>&- 9>&- >/run/openstack-kubernetes.downloads 2>&1 &
-downloads=$!
-install_packages
-# What a failed download says comes last in the log, not before pages of the package manager's.
-fetched=0
-wait "$downloads" || fetched=$?
-cat /run/openstack-kubernetes.downloads
-[ "$fetched" -eq 0 ]
+step_pod_network() {
+  write_files_with_mtu
+  bring_up_bridge
+}
 
-begin "pod network rules"
-systemctl -q --runtime --no-reload unmask "${runtime_units[@]}"
-systemctl daemon-reload
-restart_if_changed pod-network.service $etc/sysctl.conf $etc/pod-network.nft /usr/local/lib/openstack-kubernetes/pod-network.sh
+step_packages_and_downloads() {
+  local downloads fetched=0
+  # Without the lock and the caller's connection, which a download that outlives a failure would hold.
+  fetch_downloads 3>&- 9>&- >/run/openstack-kubernetes.downloads 2>&1 &
+  downloads=$!
+  install_packages
+  # What a failed download says comes last in the log, not before pages of the package manager's.
+  wait "$downloads" || fetched=$?
+  cat /run/openstack-kubernetes.downloads
+  [ "$fetched" -eq 0 ]
+}
 
-begin "container runtime"
-restart_if_changed containerd.service /etc/containerd/config.toml
-if [ "$RUNTIME" = docker ]; then
-  restart_docker
+step_pod_network_rules() {
+  systemctl -q --runtime --no-reload unmask "${runtime_units[@]}"
+  systemctl daemon-reload
+  restart_if_changed pod-network.service $etc/sysctl.conf $etc/pod-network.nft $lib/pod-network.sh
+}
+
+step_containerd() {
+  restart_if_changed containerd.service /etc/containerd/config.toml
+}
+
+step_docker() {
+  restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
+}
+
+step_cri_dockerd() {
   restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/downloads $etc/node.env
-fi
+}
 
-begin "kubelet"
-write_kubelet_drop_in
-restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service /etc/kubernetes/kubelet.yaml \
-  /etc/kubernetes/kubelet.conf /etc/kubernetes/kubelet.conf.d/* "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
+step_kubelet() {
+  write_kubelet_drop_in
+  restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service \
+    /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \
+    /etc/kubernetes/kubelet.conf.d/* "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
+}
 
-begin "kube-proxy"
-restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service /etc/kubernetes/kube-proxy.yaml \
-  /etc/kubernetes/kube-proxy.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kube-proxy.*
+step_kube_proxy() {
+  restart_if_changed kube-proxy.service $etc/downloads /etc/systemd/system/kube-proxy.service \
+    /etc/kubernetes/kube-proxy.yaml /etc/kubernetes/kube-proxy.conf \
+    "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kube-proxy.*
+}
 
-if [ "$RUNTIME" != docker ]; then
-  # The control plane's pods start meanwhile.
-  begin "Docker Engine"
-  restart_docker
-fi
-
-if [ "$NODE_ROLE" = control-plane ]; then
-  begin "Kubernetes API"
-  until_done 600 api_live
-  until_done 60 apply_bootstrap
-fi
-begin "pod routes"
-# The file says what flannel was last started with: its backend and its network.
-if [ -e $state/flannel ] && [ "$(cat $state/flannel)" != "${FLANNEL_BACKEND:-} ${FLANNEL_NETWORK:-}" ]; then
-  end_flannel "$(cut -d ' ' -f 2 $state/flannel)"
-fi
-if [ -n "${FLANNEL_BACKEND:-}" ]; then
+step_pod_routes() {
+  # The file says what flannel was last started with: its backend and its network.
+  if [ -e $state/flannel ] && [ "$(cat $state/flannel)" != "${FLANNEL_BACKEND:-} ${FLANNEL_NETWORK:-}" ]; then
+    end_flannel "$(cut -d ' ' -f 2 $state/flannel)"
+  fi
+  [ -n "${FLANNEL_BACKEND:-}" ] || return 0
   echo "$FLANNEL_BACKEND $FLANNEL_NETWORK" >$state/flannel
   restart_if_changed flanneld.service $etc/node.env $etc/downloads $etc/flannel.json /etc/systemd/system/flanneld.service \
     /etc/kubernetes/kubelet.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
-fi
+}
+
+step_kubernetes_api() {
+  until_done 600 api_live
+  until_done 60 apply_bootstrap
+}
+
+mapfile -t steps <$etc/steps
+for name in "${steps[@]}"; do
+  begin "$name"
+  "step_$name"
+done
 begin "converged"

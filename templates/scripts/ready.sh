@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Waits until the cluster works, and says by name what does not. Standard input: a line per node with its
 # name, role, pod network, the pod network's first address and a digest of its files, which only its sender needs.
+# Argument: for how many seconds to wait, 900 by default.
 set -euo pipefail
 
 # shellcheck source=/dev/null
 . /etc/openstack-kubernetes/node.env
 log=/var/log/openstack-kubernetes.log
 nodes=$(cat)
-end=$((SECONDS + 900))
+count=$(wc -l <<<"$nodes")
+end=$((SECONDS + ${1:-900}))
 
 kube() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf --request-timeout 15s "$@" 2>>"$log"; }
 
@@ -72,4 +74,4 @@ for check in "${checks[@]}"; do wait "$check" || failed=1; done
 [ "$failed" -eq 0 ] || exit 1
 
 wait_for "the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'" resolves
-echo "$(wc -l <<<"$nodes") nodes ready"
+echo "$count nodes ready"

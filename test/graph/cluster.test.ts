@@ -1,23 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Cluster } from "../../components/cluster.ts";
+import type { Cluster } from "../../components/cluster.ts";
 import { digest } from "../../model/bundle.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
-import type { CloudIds } from "../../components/lookups.ts";
 import { readyInput } from "../../model/commands.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
-import { run, Secret, unknown, type Registered } from "../helpers/monitor.ts";
-
-const cloud: CloudIds = {
-  externalNetworkId: "external-network-id",
-  imageIds: { "debian-13": "image-id" },
-  securityGroupIds: {},
-};
-
-async function registerCluster(changes: Record<string, unknown> = {}, preview = false) {
-  const plan = planOf(changes);
-  const { resources, result } = await run(() => new Cluster("demo", { plan, cloud }), { preview });
-  return { resources, cluster: result, graph: Object.fromEntries(resources.map((r) => [r.name, r])) };
-}
+import { registerCluster } from "../helpers/graph.ts";
+import { Secret, unknown, type Registered } from "../helpers/monitor.ts";
 
 let resources: Registered[];
 let graph: Record<string, Registered>;
@@ -256,7 +244,7 @@ describe("secrets", () => {
   });
 
   it("the kubeconfig says where the API is and who the administrator is", async () => {
-    const text = await new Promise<string>((resolve) => cluster.kubeconfig.apply(resolve));
+    const text = await new Promise<string>((resolve) => cluster.kubeconfig!.apply(resolve));
     expect(text).toContain("server: https://address of demo-floating-addresses-cp-1:6443");
     const data = (of: string) => Buffer.from(of).toString("base64");
     expect(text).toContain(`client-key-data: ${data("private key of demo-certificates-admin-key\n")}`);

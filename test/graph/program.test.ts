@@ -34,10 +34,17 @@ async function failure(options: RunOptions): Promise<string> {
 const there = () => ({ id: "known" });
 
 describe("index.ts", () => {
-  it("exports kubeconfig as a secret, endpoints and inventory, for Ansible too", async () => {
+  it("exports kubeconfig and Docker's client as secrets, endpoints and inventory, for Ansible too", async () => {
     const { result } = await program({ config: config(), call: there });
-    expect(Object.keys(result).sort()).toEqual(["ansibleInventory", "endpoints", "inventory", "kubeconfig"]);
-    expect(await pulumi.isSecret(result.kubeconfig)).toBe(true);
+    expect(Object.keys(result).sort()).toEqual([
+      "ansibleInventory",
+      "dockerClient",
+      "endpoints",
+      "inventory",
+      "kubeconfig",
+    ]);
+    expect(await pulumi.isSecret(result.kubeconfig!)).toBe(true);
+    expect(await pulumi.isSecret(result.dockerClient!)).toBe(true);
     const known = (output: object) => new Promise((resolve) => pulumi.output(output).apply(resolve));
     expect(await known(result.ansibleInventory)).toMatchObject({
       all: {
@@ -58,6 +65,11 @@ describe("index.ts", () => {
         instanceId: "demo-workers-worker-2-instance-id",
       },
     });
+  });
+
+  it("exports neither before their phase", async () => {
+    const { result } = await program({ config: config({ phase: "machines" }), call: there });
+    expect([result.kubeconfig, result.dockerClient]).toEqual([undefined, undefined]);
   });
 
   it("asks OpenStack once for each image and flavor, and for the external network", async () => {

@@ -51,6 +51,18 @@ describe("converge.sh", () => {
     expect(machine.calls("kubectl", / apply /)[0]).toContain("-f /etc/kubernetes/bootstrap");
   });
 
+  it("brings a machine to Docker alone in that phase, and adds Kubernetes later without a restart of it", async () => {
+    rmSync(machine.path("/etc/kubernetes"), { recursive: true });
+    expect(await converge(machine.planned({ phase: "docker" }))).toEqual(done);
+    expect(restarted()).toEqual(["pod-network", "containerd", "docker"]);
+    expect([machine.calls("curl"), machine.calls("kubectl")]).toEqual([[], []]);
+    machine.forget();
+    placeSecrets("1");
+    expect(await converge(machine.planned())).toEqual(done);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy"]);
+    expect(machine.calls("apt-get")).toEqual([]);
+  });
+
   it("keeps packages from starting services that it starts itself", async () => {
     await converge(machine.planned());
     const all = readFileSync(machine.path("/calls"), "utf8").split("\n");

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readyInput, waitUntilReady } from "../../model/commands.ts";
+import { planOf } from "../helpers/cluster.ts";
 import { done, NodeMachine } from "../helpers/node-machine.ts";
 
 let machine: NodeMachine;
@@ -12,26 +13,26 @@ afterEach(() => {
 
 describe("ready.sh", () => {
   /** A cluster whose nodes have the given pod network; nodes are Ready and everything answers, unless `answer` says otherwise. */
-  async function ready(podNetwork: string, answer = "") {
-    const { controlPlane, nodes } = machine.planned();
+  async function ready({ podNetwork = "", answer = "", command = waitUntilReady, routing = "router" } = {}) {
+    const { controlPlane, nodes } = planOf({ network: { externalNetwork: "public", routing } });
     machine.place(controlPlane.files);
     machine.write("/etc/resolv.conf", "");
-    machine.program("ping", 'echo "ping $*" >>/calls');
-    machine.program("getent", "cat /etc/resolv.conf >>/calls");
+    machine.program("ping", 'echo "ping $*" >>/calls; [ "${!#}" != "$(cat /unreachable 2>/dev/null)" ]');
+    machine.program("getent", "cat /etc/resolv.conf >>/calls; [ ! -e /no-dns ]");
     machine.placeKubectl(
       `case "$*" in
+        ${answer}
         *podCIDR}*) echo "${podNetwork}" ;;
         *conditions*) echo True ;;
         *patch*) [ -z "${podNetwork}" ] ;;
-        ${answer}
       esac`,
     );
     machine.forget();
-    return await machine.run(waitUntilReady, readyInput(nodes));
+    return await machine.run(command, readyInput(nodes));
   }
 
   it("sets every node's pod network and role, and asks the cluster's own DNS", async () => {
-    expect(await ready("")).toEqual({ ...done, stdout: "3 nodes ready" });
+    expect(await ready()).toEqual({ ...done, stdout: "3 nodes ready" });
     expect(
       machine
         .calls("kubectl", / patch /)
@@ -62,30 +63,15 @@ describe("ready.sh", () => {
   });
 
   it("tries again to give a node its role", async () => {
-    const outcome = await ready("", '*" label "*) [ -e /labelled ] || { touch /labelled; return 1; } ;;');
+    const outcome = await ready({
+      answer: '*" label "*) [ -e /labelled ] || { touch /labelled; return 1; } ;;',
+    });
     expect(outcome).toEqual({ ...done, stdout: "3 nodes ready" });
     expect(machine.calls("kubectl", / label /).length).toBeGreaterThan(3);
   });
 
-  it.each([
-    ["router", "check the router's route to 10.100.11.0/24 and the port's allowed address pair"],
-    ["flannel", "see 'journalctl -u flanneld' on worker-1 and cp-1"],
-  ])("says which node pods do not reach, and where to look with %s", async (routing, advice) => {
-    const { controlPlane, nodes } = machine.planned({ network: { externalNetwork: "public", routing } });
-    machine.place(controlPlane.files);
-    const script = "/usr/local/lib/openstack-kubernetes/ready.sh";
-    machine.write(script, controlPlane.files[script]!.content.replace("SECONDS + 900", "SECONDS"), "0755");
-    machine.placeKubectl('case "$*" in *conditions*) echo True ;; esac');
-    machine.program("ping", '[ "${!#}" != 10.100.11.1 ]');
-    const { exitCode, stderr } = await machine.run(waitUntilReady, readyInput(nodes));
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 1,
-      stderr: `cluster not ready: pods do not reach node worker-1: ${advice}`,
-    });
-  });
-
   it("says by name which nodes have another pod network, all of them", async () => {
-    const { exitCode, stderr } = await ready("10.100.99.0/24");
+    const { exitCode, stderr } = await ready({ podNetwork: "10.100.99.0/24" });
     expect(exitCode).toBe(1);
     expect(stderr.split("\n").sort()).toEqual(
       [
@@ -97,5 +83,42 @@ describe("ready.sh", () => {
           `cluster not ready: node ${name} has another pod network than ${network}, which Kubernetes never changes; replace the node`,
       ),
     );
+  });
+
+  describe("says in one line", () => {
+    /** What it says of a broken cluster when its time is over. */
+    const complaint = async (answer = "", routing = "router") => {
+      const command = "/usr/local/lib/openstack-kubernetes/ready.sh 1";
+      const { exitCode, stdout, stderr } = await ready({ answer, command, routing });
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+      return stderr.replace(/^cluster not ready: /, "");
+    };
+
+    it("which node's machine has not registered", async () => {
+      expect(await complaint('*"get node worker-1 -o name"*) return 1 ;;')).toBe(
+        "node worker-1 did not register; see 'journalctl -u kubelet' on worker-1",
+      );
+    });
+
+    it("which node's kubelet is broken", async () => {
+      expect(await complaint('*"get node worker-2"*conditions*) echo Unknown ;;')).toBe(
+        "node worker-2 is not Ready; see 'journalctl -u kubelet' on worker-2",
+      );
+    });
+
+    it.each([
+      ["router", "check the router's route to 10.100.11.0/24 and the port's allowed address pair"],
+      ["flannel", "see 'journalctl -u flanneld' on worker-1 and cp-1"],
+    ])("which node pods do not reach, and where to look with %s", async (routing, advice) => {
+      machine.write("/unreachable", "10.100.11.1\n");
+      expect(await complaint("", routing)).toBe(`pods do not reach node worker-1: ${advice}`);
+    });
+
+    it("that the cluster's DNS does not answer", async () => {
+      machine.write("/no-dns", "");
+      expect(await complaint()).toBe(
+        "the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'",
+      );
+    });
   });
 });

@@ -14,6 +14,7 @@ import { CoreDns } from "./coredns.ts";
 import { FloatingAddresses } from "./floating-addresses.ts";
 import type { CloudIds } from "./lookups.ts";
 import { Network, type NodeNetwork } from "./network.ts";
+import { NodeLocalDns } from "./node-local-dns.ts";
 import type { Node } from "./node.ts";
 import { PodRoutes } from "./pod-routes.ts";
 import { SecurityGroups } from "./security-groups.ts";
@@ -143,11 +144,10 @@ export class Cluster extends pulumi.ComponentResource {
       { kubeconfig, clusterIdentifier: plan.settings.cluster.name, deleteUnreachable: true },
       { ...inCluster, dependsOn: controlPlane.converge },
     );
-    const coreDns = new CoreDns(
-      `${name}-coredns`,
-      { plan },
-      { ...inCluster, providers: { kubernetes: provider } },
-    );
+    const byProvider = { ...inCluster, providers: { kubernetes: provider } };
+    const addOns: pulumi.Resource[] = [new CoreDns(`${name}-coredns`, { plan }, byProvider)];
+    if (plan.settings.dns.nodeLocalCache)
+      addOns.push(new NodeLocalDns(`${name}-node-local-dns`, { plan }, byProvider));
     new command.remote.Command(
       `${name}-ready`,
       {
@@ -158,7 +158,7 @@ export class Cluster extends pulumi.ComponentResource {
         triggers: [converged.map(({ id }) => id)],
         addPreviousOutputInEnv: false,
       },
-      { ...inCluster, dependsOn: [...converged, ...podRoutes, coreDns] },
+      { ...inCluster, dependsOn: [...converged, ...podRoutes, ...addOns] },
     );
   }
 }

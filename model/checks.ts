@@ -1,5 +1,6 @@
 import { addressAt, contains, formatNetwork, overlap, parseNetwork, size } from "./addresses.ts";
 import officialChecksums from "./checksums.json" with { type: "json" };
+import { dnsProblems } from "./dns-checks.ts";
 import { downloadsOf, parseChecksums, type Checksums } from "./downloads.ts";
 import { knownOf, networkOf, type Known } from "./known-settings.ts";
 import { describe, messageOf } from "./messages.ts";
@@ -42,6 +43,7 @@ export function check(input: unknown, readText: (file: string) => string): Check
     ...routingProblems(known),
     ...portProblems(known),
     ...nodeProblems(known),
+    ...dnsProblems(known),
   );
   let checksums: Checksums = officialChecksums;
   const file = known.downloads.checksums;

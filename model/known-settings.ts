@@ -12,11 +12,12 @@ export interface Known {
   runtime?: Settings["runtime"];
   kubelet: Partial<Settings["kubelet"]>;
   downloads: Partial<Settings["downloads"]>;
+  dns: Partial<Settings["dns"]>;
 }
 
 /** What is known of settings that may be wrong. */
 export function knownOf(input: unknown): Known {
-  const { cluster, network, nodes, runtime, kubelet, downloads } = schema.shape;
+  const { cluster, network, nodes, runtime, kubelet, downloads, dns } = schema.shape;
   const given = fieldsOf(input);
   return {
     cluster: rightFields(cluster, given.cluster),
@@ -34,6 +35,7 @@ export function knownOf(input: unknown): Known {
     runtime: runtime.safeParse(given.runtime).data,
     kubelet: kubelet.safeParse(given.kubelet).data ?? {},
     downloads: rightFields(downloads.unwrap(), given.downloads),
+    dns: rightFields(dns.unwrap(), given.dns),
   };
 }
 

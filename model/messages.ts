@@ -27,7 +27,9 @@ export function describe(issue: z.core.$ZodRawIssue): string | undefined {
     case "unrecognized_keys":
       return `has no setting ${issue.keys.join(", ")}; see docs/settings.md`;
     case "too_big":
-      return `must be at most ${issue.maximum}, not ${given}`;
+      return issue.origin === "array"
+        ? `must have at most ${issue.maximum} entries`
+        : `must be at most ${issue.maximum}, not ${given}`;
     case "too_small":
       return issue.origin === "string"
         ? "must not be empty"

@@ -1,3 +1,4 @@
+import { nodeLocalDnsPorts } from "./addons/node-local-dns.ts";
 import { dockerPort } from "./files/docker.ts";
 import { kubeletPort } from "./files/kubelet.ts";
 import type { Known } from "./known-settings.ts";
@@ -23,7 +24,7 @@ const listeners: Record<number, string> = {
 };
 
 /** What is wrong with the ports that the settings choose. */
-export function portProblems({ cluster: { apiPort }, kubelet }: Known): string[] {
+export function portProblems({ cluster: { apiPort }, kubelet, dns }: Known): string[] {
   const problems: string[] = [];
   const { port = kubeletPort } = kubelet;
   const report = (path: string[], text: string) => problems.push(`${keyOf(path)}: ${text}`);
@@ -37,6 +38,9 @@ export function portProblems({ cluster: { apiPort }, kubelet }: Known): string[]
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535)
     report(["kubelet", "port"], `must be a port, 1 to 65535, not ${JSON.stringify(port)}`);
   else check(["kubelet", "port"], port);
+  // The API server listens on every address, the cache's too.
+  if (dns.nodeLocalCache && Object.values(nodeLocalDnsPorts).some((taken) => taken === apiPort))
+    report(["cluster", "apiPort"], `${apiPort} is a port of the nodes' DNS caches`);
   if (port === apiPort) report(["cluster", "apiPort"], `${apiPort} is the port of the kubelet`);
   return problems;
 }

@@ -46,6 +46,38 @@ export const folder = z
     `must not be in ${takenFolders.join(", ")}`,
   );
 
+/** A host by name or IPv4 address. */
+export const host = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/,
+    "must be a host's name or address, such as ntp.example.org",
+  );
+
+/** A proxy: a host, perhaps with a port. */
+export const proxyAddress = z.string().superRefine((text, context) => {
+  const report = (message: string) => context.addIssue({ code: "custom", message });
+  if (text.includes("@")) {
+    report(
+      "must not hold a user or a password, since every program on the machines can read it; " +
+        "let the proxy know the machines by their addresses",
+    );
+  } else if (!/^https?:\/\/[A-Za-z0-9][-A-Za-z0-9.]*(:\d+)?$/.test(text) || !URL.canParse(text)) {
+    report(
+      "must be an http or https address of a host, perhaps with a port, such as http://proxy.example.org:3128",
+    );
+  }
+});
+
+/** What is reached without a proxy, as Go and curl read `no_proxy`: a host, a domain with a dot in front, a network. */
+export const directHost = z.string().superRefine((text, context) => {
+  if (/^\.?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/.test(text)) return;
+  if (text.includes("/") && network.safeParse(text).success) return;
+  const message =
+    "must be a host's name or address, a domain such as .example.org, or a network such as 192.0.2.0/24";
+  context.addIssue({ code: "custom", message });
+});
+
 /**
  * The address that paths of downloads are put behind; loses the slashes at its end.
  * Its default is given by `prefault`: zod shows no `default` of what is transformed in a JSON Schema.

@@ -14,6 +14,7 @@ import {
   nodeLabelKey,
   port,
 } from "./setting-types.ts";
+import { dnsSettings, ntpSettings, proxySettings } from "./surroundings-settings.ts";
 import { releases } from "./versions.ts";
 
 /** Namespace of the settings in a stack's configuration. */
@@ -134,6 +135,9 @@ export const schema = z.strictObject({
     .enum(["docker", "containerd"])
     .default("containerd")
     .describe("what runs the pods, docker through cri-dockerd; Docker Engine is on every node either way"),
+  proxy: proxySettings,
+  ntp: ntpSettings,
+  dns: dnsSettings,
   ssh: z
     .strictObject({
       user: z

@@ -29,6 +29,7 @@ const nodePackages = [
   "nftables",
   "runc",
   "socat",
+  "systemd-timesyncd",
 ];
 
 /** Debian's address as this machine's own sources have it, so that a mirror or proxy of the machine serves here too. */

@@ -1,5 +1,6 @@
-import type { ClusterBase } from "../plan.ts";
 import { image } from "../files/images.ts";
+import type { ClusterBase } from "../plan.ts";
+import type { Settings } from "../settings.ts";
 
 /** CoreDNS: the objects that components/coredns.ts creates (https://coredns.io/plugins/kubernetes/). */
 export function coredns({
@@ -30,7 +31,7 @@ export function coredns({
       roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "system:coredns" },
       subjects: [{ kind: "ServiceAccount", ...metadata }],
     },
-    configMap: { metadata, data: { Corefile: corefile(settings.cluster.domain) } },
+    configMap: { metadata, data: { Corefile: corefile(settings) } },
     deployment: {
       metadata: { ...metadata, labels, annotations },
       spec: {
@@ -57,26 +58,17 @@ export function coredns({
             containers: [
               {
                 name: "coredns",
-                image: image(settings, `coredns/coredns:${release.coredns}`),
-                args: ["-conf", "/etc/coredns/Corefile"],
-                resources: { requests: { cpu: "100m", memory: "70Mi" }, limits: { memory: "170Mi" } },
-                ports: [
-                  { name: "dns", containerPort: 53, protocol: "UDP" },
-                  { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
-                  { name: "metrics", containerPort: 9153, protocol: "TCP" },
-                ],
-                livenessProbe: {
-                  httpGet: { path: "/health", port: 8080 },
-                  initialDelaySeconds: 60,
-                  timeoutSeconds: 5,
-                },
-                readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 2 },
-                securityContext: {
-                  allowPrivilegeEscalation: false,
-                  readOnlyRootFilesystem: true,
-                  capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
-                },
-                volumeMounts: [{ name: "config", mountPath: "/etc/coredns", readOnly: true }],
+                ...corednsContainer(
+                  { settings, release },
+                  {
+                    resources: { requests: { cpu: "100m", memory: "70Mi" }, limits: { memory: "170Mi" } },
+                    ports: [
+                      { name: "dns", containerPort: 53, protocol: "UDP" },
+                      { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
+                      { name: "metrics", containerPort: 9153, protocol: "TCP" },
+                    ],
+                  },
+                ),
               },
             ],
             volumes: [{ name: "config", configMap: { name: "coredns" } }],
@@ -99,20 +91,58 @@ export function coredns({
   };
 }
 
-function corefile(domain: string): string {
+/** Where CoreDNS runs, each with what is its own. */
+interface Container {
+  resources: object;
+  ports?: { name: string; containerPort: number; protocol: string }[];
+  /** Address that the probes ask; the pod's own by default. */
+  probed?: string;
+  /** The image's own user by default. */
+  runAsUser?: number;
+}
+
+/** A container of CoreDNS, which reads its Corefile from the volume `config`. */
+export function corednsContainer(
+  { settings, release }: Pick<ClusterBase, "settings" | "release">,
+  { resources, ports, probed, runAsUser }: Container,
+) {
+  return {
+    image: image(settings, `coredns/coredns:${release.coredns}`),
+    args: ["-conf", "/etc/coredns/Corefile"],
+    resources,
+    ports,
+    livenessProbe: {
+      httpGet: { host: probed, path: "/health", port: 8080 },
+      initialDelaySeconds: 60,
+      timeoutSeconds: 5,
+    },
+    readinessProbe: { httpGet: { host: probed, path: "/ready", port: 8181 }, periodSeconds: 2 },
+    securityContext: {
+      runAsUser,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
+    },
+    volumeMounts: [{ name: "config", mountPath: "/etc/coredns", readOnly: true }],
+  };
+}
+
+function corefile({ cluster, dns }: Settings): string {
+  // The machine's own resolver, as the kubelet gives it to the pod.
+  const upstream = dns.upstream.length > 0 ? dns.upstream.join(" ") : "/etc/resolv.conf";
   return `.:53 {
     errors
     health {
         lameduck 5s
     }
     ready
-    kubernetes ${domain} in-addr.arpa ip6.arpa {
+    kubernetes ${cluster.domain} in-addr.arpa ip6.arpa {
         pods insecure
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
     }
     prometheus :9153
-    forward . /etc/resolv.conf {
+    forward . ${upstream} {
         max_concurrent 1000
     }
     cache 30

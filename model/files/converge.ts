@@ -21,9 +21,10 @@ const packages = [
 ];
 
 /** What converge.sh does on a node: its steps by name, in their order. */
-function steps({ phase, runtime }: Settings, role: NodeBase["role"]): string[] {
+function steps({ phase, runtime, ntp }: Settings, role: NodeBase["role"]): string[] {
   const base = ["pod_network", "packages_and_downloads", "pod_network_rules", "containerd"];
-  if (!includes(phase, "kubernetes")) return [...base, "docker"];
+  const clock = ntp.servers.length > 0 ? ["clock"] : [];
+  if (!includes(phase, "kubernetes")) return [...base, "docker", ...clock, "node_names"];
   const podsByDocker = runtime === "docker";
   return [
     ...base,
@@ -32,9 +33,11 @@ function steps({ phase, runtime }: Settings, role: NodeBase["role"]): string[] {
     "kube_proxy",
     // Meanwhile the control plane's pods start.
     ...(podsByDocker ? [] : ["docker"]),
+    ...clock,
     // Without flannel too, which may have to go.
     "pod_routes",
     ...(role === "control-plane" ? ["kubernetes_api"] : []),
+    "node_names",
   ];
 }
 
@@ -46,6 +49,7 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
   const scripts = [
     "converge.sh",
     "pod-network.sh",
+    "node-names.sh",
     ...(kubernetes && controlPlane ? ["ready.sh", "remove-node.sh"] : []),
   ];
   const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
@@ -71,7 +75,9 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
       lines(Object.entries(values).map(([key, value]) => `${key}=${value}`)),
     ),
     "/etc/openstack-kubernetes/steps": file(lines(steps(settings, node.role))),
-    "/etc/openstack-kubernetes/packages": file(lines(packages)),
+    "/etc/openstack-kubernetes/packages": file(
+      lines([...packages, ...(settings.ntp.servers.length > 0 ? ["systemd-timesyncd"] : [])]),
+    ),
   };
   if (kubernetes) {
     files["/etc/openstack-kubernetes/downloads"] = file(

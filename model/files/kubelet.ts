@@ -1,3 +1,4 @@
+import { nodeLocalDnsAddress } from "../addons/node-local-dns.ts";
 import { file, type Files } from "../bundle.ts";
 import { merge, type JsonObject } from "../merge.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
@@ -34,7 +35,8 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
     },
     authorization: { mode: "Webhook" },
     cgroupDriver: "systemd",
-    clusterDNS: [cluster.dnsAddress],
+    // The second is asked while a node's cache is made anew.
+    clusterDNS: [...(settings.dns.nodeLocalCache ? [nodeLocalDnsAddress] : []), cluster.dnsAddress],
     clusterDomain: settings.cluster.domain,
     containerRuntimeEndpoint: docker
       ? "unix:///run/cri-dockerd.sock"

@@ -2,6 +2,7 @@ import type { Files } from "../bundle.ts";
 import type { Checksums } from "../downloads.ts";
 import { includes } from "../phases.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
+import { clockFiles } from "./clock.ts";
 import { containerdFiles } from "./containerd.ts";
 import { controlPlaneFiles } from "./control-plane.ts";
 import { convergeFiles } from "./converge.ts";
@@ -9,7 +10,9 @@ import { dockerFiles } from "./docker.ts";
 import { flannelFiles } from "./flannel.ts";
 import { kubeProxyFiles } from "./kube-proxy.ts";
 import { kubeletFiles } from "./kubelet.ts";
+import { nameFiles } from "./names.ts";
 import { podNetworkFiles } from "./pod-network.ts";
+import { proxyDropIn, proxyFiles } from "./proxy.ts";
 
 /**
  * Every file of a node but its keys and certificates (components/node-secrets.ts has those). A phase adds files to those
@@ -22,12 +25,18 @@ export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Check
     ...podNetworkFiles(cluster, node),
     ...dockerFiles(cluster, node),
     ...containerdFiles(cluster),
+    ...clockFiles(settings),
+    ...proxyFiles(settings),
+    ...proxyDropIn(settings, "containerd"),
+    ...proxyDropIn(settings, "docker"),
   };
   const kubernetes = includes(settings.phase, "kubernetes") && {
     ...kubeletFiles(cluster, node),
     ...kubeProxyFiles(cluster, node),
     ...flannelFiles(cluster, node),
     ...(node.role === "control-plane" ? controlPlaneFiles(cluster) : {}),
+    ...nameFiles(settings),
+    ...proxyDropIn(settings, "kubelet"),
   };
   return { ...docker, ...kubernetes };
 }

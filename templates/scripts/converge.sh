@@ -3,6 +3,7 @@
 # container runtime, kubelet, kube-proxy, flannel where it routes and, on a control-plane node, the API. Safe to run at
 # any time; only what changed is restarted.
 set -euo pipefail
+shopt -s nullglob
 umask 022
 
 log=/var/log/openstack-kubernetes.log
@@ -11,6 +12,12 @@ etc=/etc/openstack-kubernetes
 lib=/usr/local/lib/openstack-kubernetes
 # shellcheck source=/dev/null
 . $etc/node.env
+if [ -e $etc/proxy.env ]; then
+  set -a
+  # shellcheck source=/dev/null
+  . $etc/proxy.env
+  set +a
+fi
 
 exec 3>&2 >>"$log" 2>&1
 exec 9>/run/openstack-kubernetes.lock
@@ -199,12 +206,14 @@ step_pod_network_rules() {
 }
 
 step_containerd() {
-  restart_if_changed containerd.service /etc/containerd/config.toml
+  restart_if_changed containerd.service /etc/containerd/config.toml /etc/systemd/system/containerd.service.d/*
 }
 
 step_docker() {
   restart_if_changed docker.service /etc/docker/daemon.json /etc/docker/tls/* /etc/systemd/system/docker.service.d/*
 }
+
+step_clock() { restart_if_changed systemd-timesyncd.service /etc/systemd/timesyncd.conf.d/*; }
 
 step_cri_dockerd() {
   restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/downloads $etc/node.env
@@ -213,7 +222,7 @@ step_cri_dockerd() {
 step_kubelet() {
   write_kubelet_drop_in
   restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service \
-    /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \
+    /etc/systemd/system/kubelet.service.d/* /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \
     /etc/kubernetes/kubelet.conf.d/* "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
 }
 
@@ -237,6 +246,15 @@ step_pod_routes() {
 step_kubernetes_api() {
   until_done 600 api_live
   until_done 60 apply_bootstrap
+}
+
+step_node_names() {
+  # The timer asks the API, which may be some time in coming.
+  if [ -e /etc/systemd/system/node-names.timer ]; then
+    systemctl enable --now node-names.timer
+  else
+    $lib/node-names.sh
+  fi
 }
 
 mapfile -t steps <$etc/steps

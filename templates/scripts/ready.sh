@@ -42,6 +42,13 @@ resolves() {
     timeout 10 getent -s dns ahostsv4 "$1"' resolves "kubernetes.default.svc.$CLUSTER_DOMAIN"
 }
 
+# The cache on each node, where the settings have one.
+cache_runs() {
+  local ready
+  ready=$(kube -n kube-system get daemonset node-local-dns --ignore-not-found -o 'jsonpath={.status.numberReady}') &&
+    [ "${ready:-$count}" -ge "$count" ]
+}
+
 check_node() {
   local name=$1 role=$2 pod_network=$3 gateway=$4
   local routes="check the router's route to $pod_network and the port's allowed address pair"
@@ -74,4 +81,5 @@ for check in "${checks[@]}"; do wait "$check" || failed=1; done
 [ "$failed" -eq 0 ] || exit 1
 
 wait_for "the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'" resolves
+wait_for "the DNS cache does not run on every node; see 'kubectl -n kube-system get pods -o wide -l k8s-app=node-local-dns'" cache_runs
 echo "$count nodes ready"

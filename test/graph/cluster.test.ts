@@ -374,6 +374,23 @@ describe("a preview of a new cluster", () => {
   });
 });
 
+describe("a DNS cache on each node", () => {
+  it("adds its two objects, which the gate waits for, and changes only what nodes are told", async () => {
+    const cached = await registerCluster({ dns: { nodeLocalCache: true } });
+    const added = cached.resources.map(({ name }) => name).filter((name) => !(name in graph));
+    expect(added.sort()).toEqual([
+      "demo-node-local-dns",
+      "demo-node-local-dns-config",
+      "demo-node-local-dns-daemon-set",
+    ]);
+    for (const name of added.slice(1)) {
+      expect(cached.graph["demo-ready"]!.dependencies).toContain(name);
+      expect(cached.graph[name]!.deletedWith).toBe(`${controlPlane}-instance`);
+      expect(cached.graph[name]!.provider).toBe("demo-kubernetes");
+    }
+  });
+});
+
 describe("runtimes", () => {
   it("with Docker has the same resources", async () => {
     const docker = await registerCluster({ runtime: "docker" });

@@ -49,6 +49,7 @@ describe("converge.sh", () => {
       expect(statSync(machine.path(path)).mode & 0o777, path).toBe(0o755);
     }
     expect(machine.calls("kubectl", / apply /)[0]).toContain("-f /etc/kubernetes/bootstrap");
+    expect(machine.calls("systemctl", /node-names/)).toEqual(["systemctl enable --now node-names.timer"]);
   });
 
   it("brings a machine to Docker alone in that phase, and adds Kubernetes later without a restart of it", async () => {
@@ -61,6 +62,14 @@ describe("converge.sh", () => {
     expect(await converge(machine.planned())).toEqual(done);
     expect(restarted()).toEqual(["kubelet", "kube-proxy"]);
     expect(machine.calls("apt-get")).toEqual([]);
+  });
+
+  it("fetches packages and programs by way of the proxy", async () => {
+    const proxy = { http: "http://192.0.2.1:3128" };
+    machine.program("apt-get", 'touch /run/packages; env | grep -i "_proxy=" | sort >/apt-environment');
+    expect(await converge(machine.planned({ proxy }))).toEqual(done);
+    const names = readFileSync(machine.path("/apt-environment"), "utf8").match(/^\w+(?==)/gm);
+    expect(names).toEqual(["HTTP_PROXY", "NO_PROXY", "http_proxy", "no_proxy"]);
   });
 
   it("keeps packages from starting services that it starts itself", async () => {
@@ -122,6 +131,8 @@ describe("converge.sh", () => {
   it.each<[string, string[], Record<string, unknown>]>([
     ["the kubelet's configuration", ["kubelet"], { kubelet: { maxPods: 50 } }],
     ["kube-proxy's", ["kube-proxy"], { kubeProxy: { mode: "iptables" } }],
+    ["a proxy", ["containerd", "kubelet", "docker"], { proxy: { http: "http://192.0.2.1:3128" } }],
+    ["the time", ["systemd-timesyncd"], { ntp: { servers: ["192.0.2.123"] } }],
     ["a network", ["pod-network"], { network: { externalNetwork: "public", nodeNetwork: "10.0.0.0/25" } }],
     [
       "a node's labels",

@@ -352,7 +352,8 @@ describe("units", () => {
         for (const [path, { content }] of units) machine.write(path, content);
         for (const program of ["kubelet", "kube-proxy", "cri-dockerd", "dockerd", "flanneld"])
           machine.program(program, "true");
-        machine.program("../lib/openstack-kubernetes/pod-network.sh", "true");
+        for (const script of ["pod-network.sh", "node-names.sh"])
+          machine.program(`../lib/openstack-kubernetes/${script}`, "true");
         // The packages' own units.
         for (const name of ["docker", "containerd"]) {
           machine.write(`/etc/systemd/system/${name}.service`, `[Service]\nExecStart=/usr/bin/true\n`);

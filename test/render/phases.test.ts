@@ -3,8 +3,14 @@ import type { Files } from "../../model/bundle.ts";
 import { planOf } from "../helpers/cluster.ts";
 
 const stepsFile = "/etc/openstack-kubernetes/steps";
+const everything = {
+  proxy: { http: "http://192.0.2.1:3128", https: "http://192.0.2.1:3128" },
+  ntp: { servers: ["192.0.2.123"] },
+  network: { externalNetwork: "public", routing: "flannel" },
+};
+
 describe.each(["containerd", "docker"])("the phases of a stack on %s", (runtime) => {
-  const nodesIn = (phase: string) => planOf({ runtime, phase }).nodes;
+  const nodesIn = (phase: string) => planOf({ ...everything, runtime, phase }).nodes;
   const steps = (files: Files) => files[stepsFile]!.content.trimEnd().split("\n");
 
   it("have no files at all while there are machines alone", () => {
@@ -32,11 +38,12 @@ describe.each(["containerd", "docker"])("the phases of a stack on %s", (runtime)
   it("have nothing of Kubernetes on a machine with Docker alone", () => {
     for (const { files } of nodesIn("docker")) {
       const paths = Object.keys(files).filter((path) =>
-        /kube|cri-dockerd|ready|remove-node|downloads/.test(path),
+        /kube|cri-dockerd|flannel|ready|remove-node|downloads/.test(path),
       );
       // The program's own name has Kubernetes in it.
       expect(paths.filter((path) => !/^\/(etc|usr\/local\/lib)\/openstack-kubernetes\//.test(path))).toEqual([
         "/etc/systemd/system/docker.service.d/openstack-kubernetes.conf",
+        "/etc/systemd/timesyncd.conf.d/openstack-kubernetes.conf",
       ]);
       for (const path of Object.keys(files)) expect(path).not.toMatch(/ready\.sh|remove-node\.sh|downloads$/);
     }

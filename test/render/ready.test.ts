@@ -62,6 +62,11 @@ describe("ready.sh", () => {
     expect(machine.calls("nameserver")).toEqual(["nameserver 10.254.0.10"]);
   });
 
+  it("waits for the DNS cache of every node where there is one", async () => {
+    const answer = '*" daemonset "*) echo 3 ;;';
+    expect(await ready({ answer })).toEqual({ ...done, stdout: "3 nodes ready" });
+  });
+
   it("tries again to give a node its role", async () => {
     const outcome = await ready({
       answer: '*" label "*) [ -e /labelled ] || { touch /labelled; return 1; } ;;',
@@ -112,6 +117,12 @@ describe("ready.sh", () => {
     ])("which node pods do not reach, and where to look with %s", async (routing, advice) => {
       machine.write("/unreachable", "10.100.11.1\n");
       expect(await complaint("", routing)).toBe(`pods do not reach node worker-1: ${advice}`);
+    });
+
+    it("that a node has no DNS cache", async () => {
+      expect(await complaint('*" daemonset "*) echo 2 ;;')).toBe(
+        "the DNS cache does not run on every node; see 'kubectl -n kube-system get pods -o wide -l k8s-app=node-local-dns'",
+      );
     });
 
     it("that the cluster's DNS does not answer", async () => {

@@ -1,6 +1,7 @@
-import { access, chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { execa, type Options, type Result } from "execa";
+import { writeSecretFile } from "../cli/secret-files.ts";
 import { labSettings } from "./client/stack.ts";
 import { stackOf, startedCompute, type Compute } from "./compute.ts";
 import { engine } from "./engine/engine.ts";
@@ -18,13 +19,6 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** A file is there as a whole or not at all, and no one else can read it. */
-async function writeSecret(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await chmod(`${path}.new`, 0o600);
-  await rename(`${path}.new`, path);
-}
 
 /** Gets the engine and fills the mirror; the folders of the tools go to `.lab/path`, where lab/run reads them. */
 export async function prepareTools(compute: Compute): Promise<Served> {
@@ -75,7 +69,7 @@ export async function buildCluster(): Promise<void> {
   });
   const output = ["pulumi", "stack", "output", "kubeconfig", "--show-secrets", ...chosen];
   const { stdout } = await inLabRun(output, { stdio: "pipe" });
-  await writeSecret(lab("kubeconfig"), `${stdout}\n`);
+  await writeSecretFile(lab("kubeconfig"), `${stdout}\n`);
   await inLabRun(["kubectl", "get", "nodes", "--output=wide"]);
   console.log(`
 The cluster is up. Use it:

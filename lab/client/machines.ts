@@ -46,18 +46,18 @@ export async function sshCommand(folder: string, name: string, connection: Conne
   return ["ssh", "-i", key, ...flags, `${user}@${host}`];
 }
 
-/**
- * The machines of a stack's nodes, by name, with the keys of its state.
- * @param step the node's command whose connection is taken
- */
-export async function machinesOf(
-  stack: Stack,
-  names: readonly string[],
-  step: "secrets" | "converge" = "converge",
-): Promise<Record<string, Machine>> {
+/** The machines of a stack's nodes, by name, with the keys of its state: to be reached in every phase. */
+export async function machinesOf(stack: Stack, names: readonly string[]): Promise<Record<string, Machine>> {
   const resources = await stack.resources();
+  const output = (ending: string, name: string): string =>
+    String(resourceNamed(resources, ending).outputs[name]);
   const machines = names.map(async (name) => {
-    const connection = resourceNamed(resources, `-${name}-${step}`).inputs.connection as Connection;
+    const connection = {
+      host: output(`-floating-addresses-${name}`, "address"),
+      user: "debian",
+      privateKey: output("-ssh-key", "privateKeyOpenssh"),
+      hostKey: output(`-${name}-host-key`, "publicKeyOpenssh"),
+    };
     const ssh = await sshCommand(stack.folder, name, connection);
     return [name, { name, host: connection.host, ssh }] as const;
   });

@@ -16,6 +16,7 @@ export interface LabSettings {
   machine: { image: string; flavor: string };
   nodes: Record<string, { role: string; slot: number; flavor?: string }>;
   runtime: string;
+  kubeProxy?: { mode?: string; config?: object };
   downloads: { kubernetes: string; checksums: string };
   kubelet?: Record<string, unknown>;
 }
@@ -177,7 +178,16 @@ export class Stack {
     return inLabRun(this.#command(args));
   }
 
+  /** Standard output of a program that runs the engine on this stack by itself. */
+  program(...command: string[]): Promise<string> {
+    return inLabRun(this.#environment(command));
+  }
+
   #command(args: readonly string[], without: readonly string[] = []): string[] {
+    return this.#environment(["pulumi", ...args, "--non-interactive"], without);
+  }
+
+  #environment(command: readonly string[], without: readonly string[] = []): string[] {
     const variables = [
       `PULUMI_BACKEND_URL=file://${join(this.folder, "state")}`,
       // The clusters of these stacks live for minutes, and their state is root's alone.
@@ -185,7 +195,7 @@ export class Stack {
       "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true",
     ];
     const unset = without.map((name) => `--unset=${name}`);
-    return ["env", ...unset, ...variables, "pulumi", ...args, "--non-interactive"];
+    return ["env", ...unset, ...variables, ...command];
   }
 
   async #run(args: string[], without: readonly string[] = []): Promise<EngineRun> {

@@ -6,7 +6,7 @@ import { answerTime, patience } from "./patience.ts";
 const namespace = "probes";
 const labels = { app: "who" };
 const port = 8080;
-export const nodePort = 30080;
+export const nodePort = 31000;
 /** Path that answers with the address the request came from, and the name of the pod that answers. */
 export const whoPath = "/cgi-bin/who";
 
@@ -92,7 +92,8 @@ const objects = [
 ];
 
 /** DNS name of a service of the probes. */
-export const serviceName = (name: "who" | "who-headless"): string => `${name}.${namespace}.svc.cluster.local`;
+export const serviceName = (name: "who" | "who-headless", domain = "cluster.local"): string =>
+  `${name}.${namespace}.svc.${domain}`;
 
 /** Starts the probes, and waits until there is a ready one on each node. */
 export async function startProbes(kubectl: Kubectl): Promise<void> {

@@ -1,22 +1,21 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Cluster } from "../../components/cluster.ts";
 import type { CloudIds } from "../../components/lookups.ts";
-import { planOf, stackSettings } from "../helpers/cluster.ts";
-import { run, type Registered } from "../helpers/monitor.ts";
+import { stackSettings } from "../helpers/cluster.ts";
+import { cloud, registerCluster } from "../helpers/graph.ts";
+import type { Registered } from "../helpers/monitor.ts";
 
-const cloud: CloudIds = {
-  externalNetworkId: "external-network-id",
-  imageIds: { "debian-13": "image-id" },
-  securityGroupIds: {},
-};
 const onExisting: CloudIds = {
   ...cloud,
   existingNetwork: { networkId: "network-id", subnetId: "subnet-id", routerId: "router-id" },
 };
 
-async function registerCluster(network: object, from = cloud): Promise<Registered[]> {
-  const plan = planOf({ network: { ...stackSettings.network, ...network } });
-  return (await run(() => new Cluster("demo", { plan, cloud: from }))).resources;
+async function withNetwork(network: object, from = cloud): Promise<Registered[]> {
+  const { resources } = await registerCluster(
+    { network: { ...stackSettings.network, ...network } },
+    false,
+    from,
+  );
+  return resources;
 }
 
 const names = (resources: Registered[]) => resources.map(({ name }) => name).sort();
@@ -31,7 +30,7 @@ const pairsOf = (resources: Registered[]) =>
 
 let byRouter: Registered[];
 beforeAll(async () => {
-  byRouter = await registerCluster({});
+  byRouter = await withNetwork({});
 });
 
 describe.each([
@@ -48,7 +47,7 @@ describe.each([
   const routing = { routing: "flannel", flannel: { backend } };
   let resources: Registered[];
   beforeAll(async () => {
-    resources = await registerCluster(routing);
+    resources = await withNetwork(routing);
   });
 
   it("has no route of Neutron's, and no resource that a routed one has not", () => {
@@ -66,7 +65,7 @@ describe.each([
 
   it("has the same on an existing network, whose router it leaves alone", async () => {
     const existing = { network: "office", subnet: "office-a", router: "office" };
-    const found = await registerCluster({ ...routing, existing }, onExisting);
+    const found = await withNetwork({ ...routing, existing }, onExisting);
     expect(pairsOf(found)).toEqual(pairs);
     const own = names(resources).filter((name) => !/^demo-network($|-)/.test(name));
     expect(names(found)).toEqual(own);

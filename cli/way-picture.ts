@@ -1,4 +1,5 @@
 import type { Station, Stretch, Way } from "./packet-ways.ts";
+import { escape, style } from "./picture.ts";
 
 // Lengths are in the picture's own units, which are pixels at its natural size.
 const width = 1000;
@@ -13,39 +14,6 @@ const answer = 296;
 const stretchHeight = 44;
 const height = answer + stretchHeight + margin;
 const lineHeight = 17;
-
-/** Light colours, and in their place the dark ones where the reader's screen is dark. */
-const style = `
-    text { font: 13px system-ui, "Helvetica Neue", Arial, sans-serif; fill: #1f2328; text-anchor: middle }
-    .start { text-anchor: start }
-    .name { font-weight: 600 }
-    .address { font: 12px ui-monospace, Menlo, Consolas, monospace }
-    .note { font-size: 12px }
-    .quiet { fill: #59636e; font-size: 12px }
-    .sheet { fill: #ffffff }
-    .group { fill: #f6f8fa; stroke: #d1d9e0 }
-    .node { fill: #ffffff; stroke: #818b98 }
-    .pod { fill: #ddf4ff; stroke: #0969da }
-    .router { fill: #fff1e5; stroke: #bc4c00 }
-    .outside { fill: #fbefff; stroke: #8250df }
-    .arrow { stroke: #59636e; stroke-width: 1.5; fill: none }
-    .head { fill: #59636e }
-    .request { fill: #ddf4ff; stroke: #0969da }
-    .answer { fill: #dafbe1; stroke: #1a7f37 }
-    @media (prefers-color-scheme: dark) {
-      text { fill: #f0f6fc }
-      .quiet { fill: #9198a1 }
-      .sheet { fill: #0d1117 }
-      .group { fill: #151b23; stroke: #3d444d }
-      .node { fill: #0d1117; stroke: #656c76 }
-      .pod { fill: #0c2d6b; stroke: #4493f8 }
-      .router { fill: #5a1e02; stroke: #db6d28 }
-      .outside { fill: #3c1e70; stroke: #ab7df8 }
-      .arrow { stroke: #9198a1 }
-      .head { fill: #9198a1 }
-      .request { fill: #0c2d6b; stroke: #4493f8 }
-      .answer { fill: #04260f; stroke: #3fb950 }
-    }`;
 
 /** An SVG of a way: its stations from left to right, below them the packet's addresses on each stretch. */
 export function wayPicture({ title, stations, request: there, answer: back }: Way): string {
@@ -144,8 +112,4 @@ function strip(
     `<text class="address" x="${x}" y="${from}">${escape(source)}</text>`,
     `<text class="address" x="${x}" y="${to}">${escape(destination)}</text>`,
   ];
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

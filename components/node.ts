@@ -2,7 +2,12 @@ import * as command from "@pulumi/command";
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { nodeSubject } from "../model/certificates.ts";
+import {
+  nodeCertificates,
+  nodeCertificatesOf,
+  nodeSubject,
+  type NodeCertificate,
+} from "../model/certificates.ts";
 import { bundle, digest } from "../model/bundle.ts";
 import { installFilesAndConverge, installSecrets, removeNode } from "../model/commands.ts";
 import { includes } from "../model/phases.ts";
@@ -127,26 +132,25 @@ export class Node extends pulumi.ComponentResource {
       },
       parent,
     );
-    const { authorities } = args.certificates;
-    const kubelet = includes(plan.settings.phase, "kubernetes")
-      ? new tls.LocallySignedCert(
-          `${name}-kubelet-certificate`,
-          signed(request, authorities.kubernetes, ["server_auth", "client_auth"]),
-          parent,
-        )
-      : undefined;
-    const docker = new tls.LocallySignedCert(
-      `${name}-docker-certificate`,
-      signed(request, authorities.docker, ["server_auth"]),
-      parent,
-    );
-
+    const { phase, cluster } = plan.settings;
+    const signedCertificates = nodeCertificatesOf(phase).map((of) => {
+      const { authority, usages } = nodeCertificates[of];
+      const certificate = new tls.LocallySignedCert(
+        `${name}-${of}-certificate`,
+        signed(request, args.certificates.authorities[authority], usages),
+        parent,
+      );
+      return [of, certificate];
+    });
     const secretFiles = nodeSecrets({
+      phase,
       node,
-      folder: plan.settings.cluster.certificateFolder,
+      folder: cluster.certificateFolder,
       key,
-      kubelet,
-      docker,
+      nodeCertificates: Object.fromEntries(signedCertificates) as Record<
+        NodeCertificate,
+        tls.LocallySignedCert
+      >,
       certificates: args.certificates,
     });
     const secrets = new command.remote.Command(

@@ -103,7 +103,22 @@ export function clusterCertificates({ controlPlane, domain, apiServiceAddress }:
 
 export type ClusterCertificate = keyof ReturnType<typeof clusterCertificates>;
 
-/** Subject of a node's one key: the kubelet's certificate (client and server) and Docker's server certificate. */
+/** The certificates of a node's one key, both with the node's subject. */
+export const nodeCertificates = {
+  kubelet: { authority: "kubernetes", usages: ["server_auth", "client_auth"] },
+  docker: { authority: "docker", usages: ["server_auth"] },
+} satisfies Record<string, Pick<CertificateSpec, "authority" | "usages">>;
+
+export type NodeCertificate = keyof typeof nodeCertificates;
+
+/** The certificates that a node has in this phase. */
+export function nodeCertificatesOf(phase: Phase): NodeCertificate[] {
+  const known = authoritiesOf(phase);
+  const all = Object.keys(nodeCertificates) as NodeCertificate[];
+  return all.filter((name) => known.includes(nodeCertificates[name].authority));
+}
+
+/** Subject of a node's one key. Its floating address joins the addresses once there is one. */
 export function nodeSubject(name: string, address: string): Required<Subject> {
   return {
     commonName: `system:node:${name}`,

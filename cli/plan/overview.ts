@@ -1,0 +1,236 @@
+import { coredns } from "../../model/addons/coredns.ts";
+import { addressAt, parseNetwork } from "../../model/addresses.ts";
+import { digest, type File } from "../../model/bundle.ts";
+import {
+  authorities,
+  authorityHours,
+  certificateHours,
+  nodeCertificates,
+  nodeCertificatesOf,
+  nodeSubject,
+  type CertificateSpec,
+  type NodeCertificate,
+} from "../../model/certificates.ts";
+import { installFilesAndConverge, installSecrets, removeNode, waitUntilReady } from "../../model/commands.ts";
+import { keyFiles } from "../../model/files/keys.ts";
+import type { ClusterPlan, NodePlan } from "../../model/plan.ts";
+import { quotas, type Quota, type QuotaName } from "../../model/quotas.ts";
+import { securityRules, type GroupRole, type SecurityRule } from "../../model/security-rules.ts";
+
+/**
+ * A stack as `npm run plan -- STACK --json` prints it; docs/plan.md describes it. With the same `format` fields may be
+ * added, but none goes or changes its meaning.
+ */
+export interface Overview {
+  format: 1;
+  stack: string;
+  cluster: {
+    name: string;
+    kubernetesVersion: string;
+    runtime: string;
+    /** The API for machines of the node network. */
+    apiServer: string;
+  };
+  networks: {
+    nodes: { network: string } & (
+      | { router: string; neutronRange: string }
+      | { existing: { network: string; subnet: string; router: string } }
+    );
+    pods: { network: string; nodePrefix: number };
+    services: { network: string; api: string; dns: string };
+    /** Further networks that pods reach with their own addresses. */
+    routed: string[];
+    /** Names of the external networks of the router's gateway and of the floating addresses. */
+    external: { gateway: string; floating: string };
+  };
+  /** By name, the control plane first, then by slot. */
+  nodes: Record<string, NodeOverview>;
+  /** Ingress rules by group and by their names. */
+  securityGroups: Record<GroupRole, Record<string, Omit<SecurityRule, "name">>>;
+  /** The authorities and the cluster's own certificates, by name; nodes have theirs. */
+  certificates: Record<string, CertificateOverview>;
+  quotas: Record<QuotaName, Quota>;
+  /** How many machines there are of a flavor. */
+  flavors: Record<string, number>;
+  /** Objects in the cluster, by add-on and by what they are. */
+  addons: Record<string, Record<string, object>>;
+  /** Command lines that run on the machines. */
+  commands: Record<string, string>;
+  /** Settings that are secrets; the plan has `[secret]` in their place. */
+  secretSettings: string[];
+  /** Texts of all files by their SHA-256. */
+  texts: Record<string, string>;
+}
+
+export interface NodeOverview extends MachineOverview {
+  /** The router's route to the node's pods, unless flannel leads there. */
+  route?: { destination: string; nextHop: string };
+  certificates: Partial<Record<NodeCertificate, CertificateOverview>>;
+  /** Paths of keys and certificates, 0600 each; what is in them only `pulumi up` knows. */
+  keys: string[];
+}
+
+/** A node by its plan alone. */
+export interface MachineOverview extends Omit<NodePlan, "name" | "files"> {
+  /** By path; the owner is root. */
+  files: Record<string, FileOverview>;
+}
+
+export interface FileOverview {
+  mode: File["mode"];
+  /** Bytes. */
+  size: number;
+  /** Key of its text in `texts`. */
+  sha256: string;
+}
+
+export interface CertificateOverview {
+  kind: "authority" | "server" | "client" | "server and client";
+  commonName: string;
+  organization?: string;
+  /** Common name of the authority. */
+  signedBy: string;
+  dnsNames: string[];
+  /** Those known before anything is made. */
+  ipAddresses: string[];
+  /** Node whose floating address joins the addresses once it has one. */
+  floatingAddressOf?: string;
+  /** How long it lasts from the moment when it is made. */
+  hours: number;
+}
+
+/** All that a plan says, as plain data for people, programs and comparisons. */
+export function overview(stack: string, plan: ClusterPlan, secretSettings: string[]): Overview {
+  const { settings } = plan;
+  const { cluster, network } = settings;
+  const { machines, texts } = machinesOf(plan);
+  return {
+    format: 1,
+    stack,
+    cluster: {
+      name: cluster.name,
+      kubernetesVersion: cluster.kubernetesVersion,
+      runtime: settings.runtime,
+      apiServer: plan.apiServer,
+    },
+    networks: {
+      nodes: {
+        network: network.nodeNetwork,
+        ...(network.existing === undefined
+          ? {
+              router: addressAt(parseNetwork(network.nodeNetwork), 1),
+              neutronRange: `${plan.allocationPool.start}-${plan.allocationPool.end}`,
+            }
+          : { existing: network.existing }),
+      },
+      pods: { network: cluster.podNetwork, nodePrefix: cluster.nodePodPrefix },
+      services: { network: cluster.serviceNetwork, api: plan.apiServiceAddress, dns: plan.dnsAddress },
+      routed: network.routedNetworks,
+      external: {
+        gateway: network.externalNetwork,
+        floating: network.floatingPool ?? network.externalNetwork,
+      },
+    },
+    nodes: Object.fromEntries(
+      Object.entries(machines).map(([name, machine]) => [name, nodeOverview(name, machine, plan)]),
+    ),
+    securityGroups: rulesByName(securityRules(settings)),
+    certificates: certificates(plan),
+    quotas: quotas(plan),
+    flavors: count(plan.nodes.map(({ flavor }) => flavor)),
+    addons: { coredns: coredns(plan) },
+    commands: { installSecrets, installFilesAndConverge, waitUntilReady, removeNode: removeNode("NODE") },
+    secretSettings,
+    texts,
+  };
+}
+
+/** The nodes with their files, and the files' texts by SHA-256. */
+export function machinesOf({ nodes }: Pick<ClusterPlan, "nodes">) {
+  const texts: Record<string, string> = {};
+  const machines: Record<string, MachineOverview> = {};
+  for (const { name, files, ...machine } of nodes) {
+    const paths = Object.keys(files).sort();
+    machines[name] = {
+      ...machine,
+      files: Object.fromEntries(paths.map((path) => [path, fileOverview(files[path]!, texts)])),
+    };
+  }
+  return { machines, texts };
+}
+
+function nodeOverview(
+  name: string,
+  machine: MachineOverview,
+  { settings: { phase, cluster }, routing }: ClusterPlan,
+): NodeOverview {
+  const { role, address, podNetwork } = machine;
+  const subject = nodeSubject(name, address);
+  const certificates = nodeCertificatesOf(phase).map((of) => [
+    of,
+    certificate({ ...subject, ...nodeCertificates[of] }, name),
+  ]);
+  return {
+    ...machine,
+    route: routing.byRouter ? { destination: podNetwork, nextHop: address } : undefined,
+    certificates: Object.fromEntries(certificates) as NodeOverview["certificates"],
+    keys: Object.keys(keyFiles(phase, role, cluster.certificateFolder)).sort(),
+  };
+}
+
+function fileOverview({ content, mode }: File, texts: Record<string, string>): FileOverview {
+  const sha256 = digest(content);
+  texts[sha256] = content;
+  return { mode, size: Buffer.byteLength(content), sha256 };
+}
+
+function rulesByName(groups: Record<GroupRole, SecurityRule[]>): Overview["securityGroups"] {
+  const entries = Object.entries(groups).map(([group, rules]) => [
+    group,
+    Object.fromEntries(rules.map(({ name, ...rule }) => [name, rule])),
+  ]);
+  return Object.fromEntries(entries) as Overview["securityGroups"];
+}
+
+function certificates(plan: ClusterPlan): Overview["certificates"] {
+  const result: Overview["certificates"] = {};
+  for (const commonName of plan.authorities.map((name) => authorities[name])) {
+    result[commonName] = {
+      kind: "authority",
+      commonName,
+      signedBy: commonName,
+      dnsNames: [],
+      ipAddresses: [],
+      hours: authorityHours,
+    };
+  }
+  for (const [name, spec] of Object.entries(plan.certificates)) {
+    result[name] = certificate(spec, name === "apiserver" ? plan.controlPlane.name : undefined);
+  }
+  return result;
+}
+
+function certificate(spec: CertificateSpec, floatingAddressOf?: string): CertificateOverview {
+  const { commonName, organization, dnsNames = [], ipAddresses = [] } = spec;
+  return {
+    kind: kindOf(spec.usages),
+    commonName,
+    organization,
+    signedBy: authorities[spec.authority],
+    dnsNames,
+    ipAddresses,
+    floatingAddressOf,
+    hours: certificateHours,
+  };
+}
+
+function kindOf(usages: CertificateSpec["usages"]): CertificateOverview["kind"] {
+  if (usages.length === 2) return "server and client";
+  return usages[0] === "server_auth" ? "server" : "client";
+}
+
+function count(values: string[]): Record<string, number> {
+  const numbers = new Map<string, number>();
+  for (const value of values) numbers.set(value, (numbers.get(value) ?? 0) + 1);
+  return Object.fromEntries(numbers);
+}

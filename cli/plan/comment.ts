@@ -24,6 +24,8 @@ const allLimits: Limits[] = [
 ];
 /** How many nodes are named side by side. */
 const namedNodes = 6;
+/** Characters of a problem in the table. */
+const shortProblem = 200;
 
 /** A stack's differences, or why there are none. */
 export interface StackResult {
@@ -57,7 +59,7 @@ export function comment(base: string, results: StackResult[]): string {
 
 /** `1 new node, 3 differences on 2 nodes`. */
 function summary({ comparison, problem }: StackResult): string {
-  if (comparison === undefined) return `no plan: ${code(problem!.split("\n")[0]!)}`;
+  if (comparison === undefined) return `no plan: ${code(short(problem!.replaceAll(/\s+/g, " ")))}`;
   const { added, removed, differences, limit } = comparison;
   const ofCluster = differences.filter(({ nodes }) => nodes.length === 0);
   const ofNodes = differences.filter(({ nodes }) => nodes.length > 0);
@@ -125,6 +127,10 @@ function folded(title: string, body: string): string {
 function named(nodes: string[]): string {
   const more = nodes.length - namedNodes;
   return code(nodes.slice(0, namedNodes).join(", ")) + (more > 0 ? ` and ${more} more` : "");
+}
+
+function short(text: string): string {
+  return text.length > shortProblem ? `${text.slice(0, shortProblem)}…` : text;
 }
 
 function counted(number: number, noun: string): string {

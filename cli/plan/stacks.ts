@@ -83,7 +83,8 @@ function readYaml(path: string, file: string): { config?: Record<string, unknown
   try {
     return (parse(readFileSync(path, "utf8"), { merge: true }) ?? {}) as { config?: Record<string, unknown> };
   } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
+    // The further lines quote the file, which may have secrets.
+    throw new Error(`${file}: ${(error as Error).message.split("\n")[0]!.replace(/:$/, "")}`);
   }
 }
 

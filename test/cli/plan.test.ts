@@ -166,9 +166,11 @@ describe("a stack's file", () => {
     );
   });
 
-  it("has to be YAML", () => {
-    project.write("Pulumi.dev.yaml", "config: [");
-    expect(() => planStack(project.folder, "dev")).toThrow(/^Pulumi.dev.yaml: /);
+  it("has to be YAML, which an error does not quote", () => {
+    project.write("Pulumi.dev.yaml", "config:\n  other:password: {secure: v1:ciphertext\n");
+    const message = messageOf(() => planStack(project.folder, "dev"));
+    expect(message).toMatch(/^Pulumi.dev.yaml: .+ at line 3, column 1$/);
+    expect(message).not.toContain("ciphertext");
   });
 
   it("without settings lacks what only the user knows", () => {

@@ -32,7 +32,7 @@ export interface Overview {
     apiServer: string;
   };
   networks: {
-    nodes: { network: string } & (
+    nodes: { network: string; nameServers: string[] } & (
       | { router: string; neutronRange: string }
       | { existing: { network: string; subnet: string; router: string } }
     );
@@ -43,6 +43,8 @@ export interface Overview {
     /** Names of the external networks of the router's gateway and of the floating addresses. */
     external: { gateway: string; floating: string };
   };
+  /** Who may log in to the machines, beside the program; another key makes them anew. */
+  login: { user: string; authorizedKeys: string[] };
   /** By name, the control plane first, then by slot. */
   nodes: Record<string, NodeOverview>;
   /** Ingress rules by group and by their names. */
@@ -116,6 +118,7 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     networks: {
       nodes: {
         network: network.nodeNetwork,
+        nameServers: network.nameServers,
         ...(network.existing === undefined
           ? {
               router: addressAt(parseNetwork(network.nodeNetwork), 1),
@@ -131,6 +134,7 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
         floating: network.floatingPool ?? network.externalNetwork,
       },
     },
+    login: settings.ssh,
     nodes: Object.fromEntries(
       Object.entries(machines).map(([name, machine]) => [name, nodeOverview(name, machine, plan)]),
     ),

@@ -15,8 +15,8 @@ import { podNetworkFiles } from "./pod-network.ts";
 import { proxyDropIn, proxyFiles } from "./proxy.ts";
 
 /**
- * Every file of a node but its keys and certificates (components/node-secrets.ts has those). A phase adds files to those
- * of the phase before and changes none but the list of steps.
+ * Every file of a node but its keys and certificates (keys.ts has those). A phase adds files to those of the phase before
+ * and changes none but the list of steps.
  */
 export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Checksums): Files {
   const { settings } = cluster;

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { differencesOf } from "../../cli/plan/differences.ts";
+import { overview, type Overview } from "../../cli/plan/overview.ts";
+import { settingsPage } from "../../cli/settings-docs.ts";
+import { check } from "../../model/checks.ts";
+import { plan } from "../../model/plan.ts";
+import { checksums, checksumsFile, stackSettings } from "../helpers/cluster.ts";
+
+// A change that the offline plan does not show would pass for none.
+
+const worker = (settings: object) => ({ "worker-1": { role: "worker", slot: 11, ...settings } });
+const taint = { key: "example.org/disk", value: "fast", effect: "NoSchedule" };
+const existing = { network: "office", subnet: "office-a", router: "gate" };
+
+/** What is changed, one setting at a time; a path in a node is that of worker-1. */
+const base = {
+  ...stackSettings,
+  nodes: { ...stackSettings.nodes, ...worker({ taints: [taint] }) },
+};
+
+/** Another value for each setting. */
+const changes: Record<string, unknown> = {
+  "cluster.name": "other",
+  "cluster.kubernetesVersion": "1.35.4",
+  "cluster.domain": "example.org",
+  "cluster.podNetwork": "10.128.0.0/16",
+  "cluster.nodePodPrefix": 25,
+  "cluster.serviceNetwork": "10.96.0.0/16",
+  "cluster.dnsAddress": "10.254.0.20",
+  "cluster.apiPort": 8443,
+  "cluster.certificateFolder": "/etc/kubernetes/ssl",
+  "network.externalNetwork": "other",
+  "network.floatingPool": "pool",
+  "network.nodeNetwork": "10.1.0.0/24",
+  "network.existing": existing,
+  "network.existing.network": "other",
+  "network.existing.subnet": "other",
+  "network.existing.router": "other",
+  "network.routedNetworks": ["10.30.0.0/16"],
+  "network.nameServers": ["10.0.0.2"],
+  "network.access.ssh": ["10.30.0.0/16"],
+  "network.access.api": ["10.30.0.0/16"],
+  "network.access.nodePorts": ["10.30.0.0/16"],
+  "network.access.docker": ["10.30.0.0/16"],
+  "machine.image": "other",
+  "machine.flavor": "other",
+  "machine.availabilityZone": "other",
+  "machine.keyPair": "other",
+  "machine.securityGroups": ["other"],
+  "nodes.<name>.slot": 20,
+  "nodes.<name>.podNetwork": "10.100.77.0/24",
+  "nodes.<name>.labels": { disk: "fast" },
+  "nodes.<name>.taints": [],
+  "nodes.<name>.taints[].key": "example.org/other",
+  "nodes.<name>.taints[].value": "slow",
+  "nodes.<name>.taints[].effect": "NoExecute",
+  "nodes.<name>.image": "other",
+  "nodes.<name>.flavor": "other",
+  "nodes.<name>.availabilityZone": "other",
+  "nodes.<name>.keyPair": "other",
+  "nodes.<name>.securityGroups": ["other"],
+  runtime: "docker",
+  "ssh.user": "ubuntu",
+  "ssh.authorizedKeys": ["ssh-ed25519 AAAA"],
+  "downloads.kubernetes": "https://mirror.example.org",
+  "downloads.github": "https://mirror.example.org",
+  "packages.sources": "Types: deb\n",
+  "images.registry": "registry.example.org",
+  "images.plainHttp": true,
+  kubelet: { maxPods: 50 },
+  "kubeProxy.mode": "iptables",
+  "kubeProxy.config": { conntrack: { min: 0 } },
+  "apiServer.extraArgs": { "event-ttl": "2h" },
+};
+
+/** Not changed alone: they only hold others, have one possible value here, or name a file for its content. */
+const others = [
+  "network.access",
+  "machine",
+  "nodes",
+  "nodes.<name>",
+  "nodes.<name>.role",
+  "downloads.checksums",
+];
+
+/** The base, with an existing network for the settings of one, and with the setting changed or not. */
+function overviewWith(path: string, changed: boolean): Overview {
+  const settings = structuredClone(base) as Record<string, unknown>;
+  if (path.startsWith("network.existing.")) settings.network = { ...base.network, existing: { ...existing } };
+  const keys = path.replace("<name>", "worker-1").replace("[]", ".0").split(".");
+  const last = keys.pop()!;
+  let owner = settings;
+  for (const key of keys) owner = (owner[key] ??= {}) as Record<string, unknown>;
+  if (changed) owner[last] = changes[path];
+  const downloads = { ...(settings.downloads as object | undefined), checksums: "SHA256SUMS" };
+  const sums = { ...checksums(), ...checksums("1.35.4") };
+  const { settings: right, checksums: all } = check({ ...settings, downloads }, () => checksumsFile(sums));
+  return overview("demo", plan(right, all), []);
+}
+
+describe("a change of a setting shows in the differences", () => {
+  it.each(Object.keys(changes))("%s", (path) => {
+    const before = overviewWith(path, false);
+    expect(differencesOf(before, overviewWith(path, false)).differences).toEqual([]);
+    expect(differencesOf(before, overviewWith(path, true)).differences).not.toEqual([]);
+  });
+
+  it("and the settings above are all that there are", () => {
+    const settings = [...settingsPage().matchAll(/^\| `([^`]+)`/gm)].map(([, setting]) => setting);
+    expect([...Object.keys(changes), ...others].sort()).toEqual(settings.sort());
+  });
+});

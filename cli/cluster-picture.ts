@@ -20,14 +20,15 @@ const ownStyle = `
     .worker { fill: #0969da }
     .on { fill: #ffffff; font-weight: 600 }`;
 
-/** An SVG of a cluster: the external network, the router with its routes, the nodes with their pod networks. */
-export function clusterPicture({ settings, nodes }: ClusterPlan): string {
+/** An SVG of a cluster: the external network, the router with its routes if it has any, the nodes with their pod networks. */
+export function clusterPicture({ settings, routing, nodes }: ClusterPlan): string {
   const { cluster, network } = settings;
   const columns = Math.min(nodes.length, Math.max(4, Math.ceil(Math.sqrt(nodes.length * 0.7))));
   const rows = Math.ceil(nodes.length / columns);
   const inner = Math.max(columns, fewestColumns) * (card.width + gap) + gap;
+  const routed = routing.byRouter ? nodes : [];
   const routeColumns = Math.min(nodes.length, Math.floor((inner - 2 * gap) / route.width));
-  const routeRows = Math.ceil(nodes.length / routeColumns);
+  const routeRows = Math.ceil(routed.length / routeColumns);
 
   const external = { y: margin + 40, height: 40 };
   const router = { y: external.y + external.height + 40, height: 48 + routeRows * route.height };
@@ -57,8 +58,13 @@ export function clusterPicture({ settings, nodes }: ClusterPlan): string {
       router.y + 25,
       `router ${short(network.existing?.router ?? cluster.name, room.network)}`,
     ),
-    text("quiet end", right, router.y + 25, "routes: pod network → node"),
-    ...nodes.map(({ podNetwork, address }, index) =>
+    text(
+      "quiet end",
+      right,
+      router.y + 25,
+      routing.byRouter ? "routes: pod network → node" : "no routes: flannel leads to pods",
+    ),
+    ...routed.map(({ podNetwork, address }, index) =>
       text(
         "address start",
         left + Math.floor(index / routeRows) * route.width,

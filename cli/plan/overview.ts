@@ -1,21 +1,21 @@
 import { coredns } from "../../model/addons/coredns.ts";
+import { nodeLocalDns } from "../../model/addons/node-local-dns.ts";
 import { addressAt, parseNetwork } from "../../model/addresses.ts";
 import { digest, type File } from "../../model/bundle.ts";
 import {
-  authorities,
-  authorityHours,
-  certificateHours,
   nodeCertificates,
   nodeCertificatesOf,
   nodeSubject,
-  type CertificateSpec,
   type NodeCertificate,
 } from "../../model/certificates.ts";
 import { installFilesAndConverge, installSecrets, removeNode, waitUntilReady } from "../../model/commands.ts";
 import { keyFiles } from "../../model/files/keys.ts";
+import { includes, type Phase } from "../../model/phases.ts";
 import type { ClusterPlan, NodePlan } from "../../model/plan.ts";
 import { quotas, type Quota, type QuotaName } from "../../model/quotas.ts";
+import type { Routing } from "../../model/routing.ts";
 import { securityRules, type GroupRole, type SecurityRule } from "../../model/security-rules.ts";
+import { certificate, certificates, type CertificateOverview } from "./certificates.ts";
 
 /**
  * A stack as `npm run plan -- STACK --json` prints it; docs/plan.md describes it. With the same `format` fields may be
@@ -26,6 +26,8 @@ export interface Overview {
   stack: string;
   cluster: {
     name: string;
+    /** How far the stack goes; what later phases add is not in the plan. */
+    phase: Phase;
     kubernetesVersion: string;
     runtime: string;
     /** The API for machines of the node network. */
@@ -36,7 +38,8 @@ export interface Overview {
       | { router: string; neutronRange: string }
       | { existing: { network: string; subnet: string; router: string } }
     );
-    pods: { network: string; nodePrefix: number };
+    /** `routing` says what leads to other nodes' pods: the router's routes, or flannel by one of its backends. */
+    pods: { network: string; nodePrefix: number; routing: "router" | NonNullable<Routing["flannel"]> };
     services: { network: string; api: string; dns: string };
     /** Further networks that pods reach with their own addresses. */
     routed: string[];
@@ -86,21 +89,6 @@ export interface FileOverview {
   sha256: string;
 }
 
-export interface CertificateOverview {
-  kind: "authority" | "server" | "client" | "server and client";
-  commonName: string;
-  organization?: string;
-  /** Common name of the authority. */
-  signedBy: string;
-  dnsNames: string[];
-  /** Those known before anything is made. */
-  ipAddresses: string[];
-  /** Node whose floating address joins the addresses once it has one. */
-  floatingAddressOf?: string;
-  /** How long it lasts from the moment when it is made. */
-  hours: number;
-}
-
 /** All that a plan says, as plain data for people, programs and comparisons. */
 export function overview(stack: string, plan: ClusterPlan, secretSettings: string[]): Overview {
   const { settings } = plan;
@@ -111,6 +99,7 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     stack,
     cluster: {
       name: cluster.name,
+      phase: settings.phase,
       kubernetesVersion: cluster.kubernetesVersion,
       runtime: settings.runtime,
       apiServer: plan.apiServer,
@@ -126,7 +115,11 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
             }
           : { existing: network.existing }),
       },
-      pods: { network: cluster.podNetwork, nodePrefix: cluster.nodePodPrefix },
+      pods: {
+        network: cluster.podNetwork,
+        nodePrefix: cluster.nodePodPrefix,
+        routing: plan.routing.flannel ?? "router",
+      },
       services: { network: cluster.serviceNetwork, api: plan.apiServiceAddress, dns: plan.dnsAddress },
       routed: network.routedNetworks,
       external: {
@@ -142,8 +135,11 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     certificates: certificates(plan),
     quotas: quotas(plan),
     flavors: count(plan.nodes.map(({ flavor }) => flavor)),
-    addons: { coredns: coredns(plan) },
-    commands: { installSecrets, installFilesAndConverge, waitUntilReady, removeNode: removeNode("NODE") },
+    addons: addons(plan),
+    commands: {
+      ...(includes(settings.phase, "docker") && { installSecrets, installFilesAndConverge }),
+      ...(includes(settings.phase, "kubernetes") && { waitUntilReady, removeNode: removeNode("NODE") }),
+    },
     secretSettings,
     texts,
   };
@@ -170,14 +166,14 @@ function nodeOverview(
 ): NodeOverview {
   const { role, address, podNetwork } = machine;
   const subject = nodeSubject(name, address);
-  const certificates = nodeCertificatesOf(phase).map((of) => [
+  const ofNode = nodeCertificatesOf(phase).map((of) => [
     of,
     certificate({ ...subject, ...nodeCertificates[of] }, name),
   ]);
   return {
     ...machine,
     route: routing.byRouter ? { destination: podNetwork, nextHop: address } : undefined,
-    certificates: Object.fromEntries(certificates) as NodeOverview["certificates"],
+    certificates: Object.fromEntries(ofNode) as NodeOverview["certificates"],
     keys: Object.keys(keyFiles(phase, role, cluster.certificateFolder)).sort(),
   };
 }
@@ -196,41 +192,12 @@ function rulesByName(groups: Record<GroupRole, SecurityRule[]>): Overview["secur
   return Object.fromEntries(entries) as Overview["securityGroups"];
 }
 
-function certificates(plan: ClusterPlan): Overview["certificates"] {
-  const result: Overview["certificates"] = {};
-  for (const commonName of plan.authorities.map((name) => authorities[name])) {
-    result[commonName] = {
-      kind: "authority",
-      commonName,
-      signedBy: commonName,
-      dnsNames: [],
-      ipAddresses: [],
-      hours: authorityHours,
-    };
-  }
-  for (const [name, spec] of Object.entries(plan.certificates)) {
-    result[name] = certificate(spec, name === "apiserver" ? plan.controlPlane.name : undefined);
-  }
-  return result;
-}
-
-function certificate(spec: CertificateSpec, floatingAddressOf?: string): CertificateOverview {
-  const { commonName, organization, dnsNames = [], ipAddresses = [] } = spec;
+function addons(plan: ClusterPlan): Overview["addons"] {
+  const { phase, dns } = plan.settings;
   return {
-    kind: kindOf(spec.usages),
-    commonName,
-    organization,
-    signedBy: authorities[spec.authority],
-    dnsNames,
-    ipAddresses,
-    floatingAddressOf,
-    hours: certificateHours,
+    ...(includes(phase, "kubernetes") && { coredns: coredns(plan) }),
+    ...(includes(phase, "kubernetes") && dns.nodeLocalCache && { "node-local-dns": nodeLocalDns(plan) }),
   };
-}
-
-function kindOf(usages: CertificateSpec["usages"]): CertificateOverview["kind"] {
-  if (usages.length === 2) return "server and client";
-  return usages[0] === "server_auth" ? "server" : "client";
 }
 
 function count(values: string[]): Record<string, number> {

@@ -1,4 +1,5 @@
-import type { CertificateOverview, Overview } from "./overview.ts";
+import type { CertificateOverview } from "./certificates.ts";
+import type { Overview } from "./overview.ts";
 import type { QuotaName } from "../../model/quotas.ts";
 import { secretValue } from "./stacks.ts";
 import { table } from "./table.ts";
@@ -17,8 +18,7 @@ const quotaNames: Record<QuotaName, string> = {
 
 /** A plan for people. */
 export function text(overview: Overview): string {
-  const { cluster, nodes, secretSettings } = overview;
-  const number = Object.keys(nodes).length;
+  const { secretSettings } = overview;
   const sections = [
     ["Networks", networks(overview)],
     ["Nodes", nodeTable(overview)],
@@ -28,14 +28,27 @@ export function text(overview: Overview): string {
     ["Files", files(overview)],
     ["Add-ons", addons(overview)],
     ["Quotas, without what the project has already", quotas(overview)],
-  ];
+  ].filter(([, body]) => body !== "");
   return [
-    `${overview.stack}: Kubernetes ${cluster.kubernetesVersion} on ${number} ${number === 1 ? "node" : "nodes"}, runtime ${cluster.runtime}, API ${cluster.apiServer}\n`,
+    `${overview.stack}: ${summary(overview)}\n`,
     ...(secretSettings.length > 0
       ? [`secrets that only pulumi can read, ${secretValue} here: ${secretSettings.join(", ")}\n`]
       : []),
     ...sections.map(([title, body]) => `\n${title}\n${body}`),
   ].join("");
+}
+
+function summary({ cluster, nodes }: Overview): string {
+  const number = Object.keys(nodes).length;
+  const on = `${number} ${number === 1 ? "node" : "nodes"}`;
+  switch (cluster.phase) {
+    case "machines":
+      return `${on}, machines alone`;
+    case "docker":
+      return `Docker on ${on}`;
+    case "kubernetes":
+      return `Kubernetes ${cluster.kubernetesVersion} on ${on}, runtime ${cluster.runtime}, API ${cluster.apiServer}`;
+  }
 }
 
 function networks({ networks: { nodes, pods, services, routed, external } }: Overview): string {
@@ -45,7 +58,11 @@ function networks({ networks: { nodes, pods, services, routed, external } }: Ove
       : `router ${nodes.router}, Neutron's own range ${nodes.neutronRange}`;
   return table([
     ["nodes", nodes.network, nodeNetwork],
-    ["pods", pods.network, `a /${pods.nodePrefix} for a node that has none of its own`],
+    [
+      "pods",
+      pods.network,
+      `a /${pods.nodePrefix} for a node that has none of its own${pods.routing === "router" ? "" : `; flannel leads there, by ${pods.routing}`}`,
+    ],
     ["services", services.network, `API ${services.api}, DNS ${services.dns}`],
     ...routed.map((network) => ["routed", network, "pods reach it with their own addresses"]),
     ["external", external.gateway, "the router's gateway"],
@@ -71,12 +88,10 @@ function nodeTable({ nodes }: Overview): string {
 }
 
 function routes({ nodes }: Overview): string {
-  return table([
-    ["destination", "next hop", "node"],
-    ...Object.entries(nodes).flatMap(([name, { route }]) =>
-      route === undefined ? [] : [[route.destination, route.nextHop, name]],
-    ),
-  ]);
+  const rows = Object.entries(nodes).flatMap(([name, { route }]) =>
+    route === undefined ? [] : [[route.destination, route.nextHop, name]],
+  );
+  return rows.length === 0 ? "" : table([["destination", "next hop", "node"], ...rows]);
 }
 
 function portRules({ securityGroups }: Overview): string {
@@ -98,9 +113,11 @@ function certificates({ certificates, nodes }: Overview): string {
   const ofNodes = Object.entries(nodes).flatMap(([node, { certificates }]) =>
     Object.entries(certificates).map(([name, certificate]) => [`${name} of ${node}`, certificate] as const),
   );
+  const all = [...Object.entries(certificates), ...ofNodes];
+  if (all.length === 0) return "";
   return table([
     ["name", "kind", "lasts", "signed by", "common name, organization: names and addresses"],
-    ...[...Object.entries(certificates), ...ofNodes].map(([name, certificate]) => [
+    ...all.map(([name, certificate]) => [
       name,
       certificate.kind,
       duration(certificate.hours),

@@ -67,6 +67,12 @@ describe("the drawing", () => {
     }
   });
 
+  it("has no routes where flannel leads to pods", () => {
+    const drawing = clusterPicture(planOf({ network: { externalNetwork: "public", routing: "flannel" } }));
+    expect(drawing).toContain(">no routes: flannel leads to pods</text>");
+    expect(drawing).not.toMatch(/[0-9] → [0-9]/);
+  });
+
   it("writes any name as text, and cuts what would not fit", () => {
     const drawing = clusterPicture(
       planOf({ network: { externalNetwork: 'a <b> & "c" of a provider with a long name' } }),

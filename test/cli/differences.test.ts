@@ -50,15 +50,14 @@ describe("a change of settings", () => {
     expect(await changes()).toBe(`demo: changes from main
 
 worker-1: /etc/openstack-kubernetes/node.env
-@@ -1,7 +1,7 @@
+@@ -1,6 +1,6 @@
  NODE_NAME=worker-1
  NODE_ADDRESS=10.0.0.11
- NODE_ROLE=worker
 -NODE_LABELS=openstack-kubernetes/role=worker
 +NODE_LABELS=disk=ssd,openstack-kubernetes/role=worker
- RUNTIME=containerd
  POD_GATEWAY=10.100.11.1
  PAUSE_IMAGE=registry.k8s.io/pause:3.10.2
+ CLUSTER_DOMAIN=cluster.local
 `);
   });
 
@@ -83,16 +82,24 @@ worker-1, worker-2: the node itself
 +flavor: m1.large
 
 worker-1, worker-2: /etc/openstack-kubernetes/node.env (lines around the changes are those of worker-1)
-@@ -1,7 +1,7 @@
+@@ -1,6 +1,6 @@
  NODE_NAME=worker-1
  NODE_ADDRESS=10.0.0.11
- NODE_ROLE=worker
 -NODE_LABELS=openstack-kubernetes/role=worker
 +NODE_LABELS=disk=ssd,openstack-kubernetes/role=worker
- RUNTIME=containerd
  POD_GATEWAY=10.100.11.1
  PAUSE_IMAGE=registry.k8s.io/pause:3.10.2
+ CLUSTER_DOMAIN=cluster.local
 `);
+  });
+
+  it("to an earlier phase shows what the program no longer says", async () => {
+    project.stack("demo", { phase: "docker" });
+    const shown = await changes();
+    expect(shown).toContain("-cluster.phase: kubernetes\n+cluster.phase: docker\n");
+    expect(shown).toMatch(/^cp-1: \/etc\/kubernetes\/manifests\/etcd.yaml \(a file less\)$/m);
+    expect(shown).toMatch(/^cp-1, .*: \/etc\/kubernetes\/pki\/kubelet.key \(a key or certificate less\)$/m);
+    expect(shown).not.toContain("/etc/docker/tls");
   });
 
   it("that brings and takes nodes names them and changes nobody else", async () => {
@@ -155,7 +162,7 @@ describe("a change of the program", () => {
   it("shows on the nodes whose files change, with files that come, go or change their mode", async () => {
     project.program();
     edit("model/files/control-plane.ts", '"allow-privileged": "true"', '"allow-privileged": "false"');
-    edit("model/files/converge.ts", '["converge.sh", ', '["converge.sh", "old.sh", ');
+    edit("model/files/converge.ts", '"converge.sh",', '"converge.sh", "old.sh",');
     edit("model/files/converge.ts", 'mode: "0755"', 'mode: "0644"');
     project.write("templates/scripts/old.sh", "echo old\n");
     edit("model/security-rules.ts", "max: 32767", "max: 32000");
@@ -210,7 +217,7 @@ cp-1, worker-1, worker-2: /etc/kubernetes/kubelet.yaml
     project.program(["templates"]);
     project.commit();
     await expect(changes()).rejects.toThrow(
-      /^the program of main makes no plan of demo: Cannot find module .*model\/settings\.ts/,
+      /^the program of main makes no plan of demo: Cannot find module .*\/model\/\w+\.ts/,
     );
   });
 

@@ -20,6 +20,7 @@ const base = {
 
 /** Another value for each setting. */
 const changes: Record<string, unknown> = {
+  phase: "docker",
   "cluster.name": "other",
   "cluster.kubernetesVersion": "1.35.4",
   "cluster.domain": "example.org",
@@ -38,6 +39,8 @@ const changes: Record<string, unknown> = {
   "network.existing.router": "other",
   "network.routedNetworks": ["10.30.0.0/16"],
   "network.nameServers": ["10.0.0.2"],
+  "network.routing": "flannel",
+  "network.flannel.backend": "host-gw",
   "network.access.ssh": ["10.30.0.0/16"],
   "network.access.api": ["10.30.0.0/16"],
   "network.access.nodePorts": ["10.30.0.0/16"],
@@ -60,6 +63,13 @@ const changes: Record<string, unknown> = {
   "nodes.<name>.keyPair": "other",
   "nodes.<name>.securityGroups": ["other"],
   runtime: "docker",
+  proxy: { http: "http://proxy.example.org:3128" },
+  "proxy.http": "http://other.example.org:3128",
+  "proxy.https": "http://proxy.example.org:3128",
+  "proxy.noProxy": [".example.org"],
+  "ntp.servers": ["ntp.example.org"],
+  "dns.upstream": ["10.0.0.2"],
+  "dns.nodeLocalCache": true,
   "ssh.user": "ubuntu",
   "ssh.authorizedKeys": ["ssh-ed25519 AAAA"],
   "downloads.kubernetes": "https://mirror.example.org",
@@ -76,6 +86,7 @@ const changes: Record<string, unknown> = {
 /** Not changed alone: they only hold others, have one possible value here, or name a file for its content. */
 const others = [
   "network.access",
+  "network.flannel",
   "machine",
   "nodes",
   "nodes.<name>",
@@ -83,10 +94,12 @@ const others = [
   "downloads.checksums",
 ];
 
-/** The base, with an existing network for the settings of one, and with the setting changed or not. */
+/** The base, with what a setting builds on, such as an existing network, and with the setting changed or not. */
 function overviewWith(path: string, changed: boolean): Overview {
   const settings = structuredClone(base) as Record<string, unknown>;
   if (path.startsWith("network.existing.")) settings.network = { ...base.network, existing: { ...existing } };
+  if (path.startsWith("network.flannel.")) settings.network = { ...base.network, routing: "flannel" };
+  if (path.startsWith("proxy.")) settings.proxy = { http: "http://proxy.example.org:3128" };
   const keys = path.replace("<name>", "worker-1").replace("[]", ".0").split(".");
   const last = keys.pop()!;
   let owner = settings;

@@ -90,6 +90,42 @@ describe("the plan on a network that is there already", () => {
   });
 });
 
+describe("the plan of a stack", () => {
+  const titles = (shown: string) => [...shown.matchAll(/^(\S.*)\n {2}/gm)].map(([, title]) => title);
+
+  it("of machines alone has neither files nor certificates nor add-ons", () => {
+    project.stack("demo", { phase: "machines" });
+    const shown = text(overviewOf("demo"));
+    expect(shown).toMatch(/^demo: 3 nodes, machines alone\n/);
+    expect(titles(shown)).toEqual([
+      "Networks",
+      "Nodes",
+      "Routes of the router",
+      "Port rules, by group",
+      "Quotas, without what the project has already",
+    ]);
+    expect(overviewOf("demo").commands).toEqual({});
+  });
+
+  it("with Docker alone has Docker's certificates and nothing of Kubernetes", () => {
+    project.stack("demo", { phase: "docker" });
+    const shown = overviewOf("demo");
+    expect(text(shown)).toMatch(/^demo: Docker on 3 nodes\n/);
+    expect(Object.keys(shown.certificates)).toEqual(["docker-ca", "docker-client"]);
+    expect(Object.keys(shown.nodes["cp-1"]!.certificates)).toEqual(["docker"]);
+    expect(Object.keys(shown.commands)).toEqual(["installSecrets", "installFilesAndConverge"]);
+    expect(shown.addons).toEqual({});
+  });
+
+  it("with flannel has no routes", () => {
+    const plan = planOf({ network: { ...stackSettings.network, routing: "flannel" } });
+    const shown = text(overview("demo", plan, []));
+    expect(shown).toContain("; flannel leads there, by vxlan\n");
+    expect(titles(shown)).not.toContain("Routes of the router");
+    expect(shown).toMatch(/^ {2}routes of a router +0 /m);
+  });
+});
+
 describe("the plan for programs", () => {
   it("has the fields that docs/plan.md describes", () => {
     const documented = [...readFileSync(join(repo, "docs/plan.md"), "utf8").matchAll(/^\| `(\w+)`/gm)].map(

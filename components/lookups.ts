@@ -1,7 +1,11 @@
 import * as openstack from "@pulumi/openstack";
+import * as pulumi from "@pulumi/pulumi";
+import type { Flavor } from "../model/needs.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { references } from "../model/references.ts";
 import { keyOf } from "../model/settings.ts";
+import { OpenStackApi, reasonOf } from "./openstack-api.ts";
+import { preflight } from "./preflight.ts";
 import { lookUpInProject, type ProjectIds } from "./project-lookups.ts";
 
 /** Ids of what the settings name and OpenStack must already have. */
@@ -12,7 +16,7 @@ export interface CloudIds extends ProjectIds {
 }
 
 /**
- * Looks up everything that the settings name before anything is made.
+ * Looks up everything that the settings name before anything is made, and whether there is room for it (preflight.ts).
  * @throws Error naming every one that is not there or does not fit, or why OpenStack could not be asked
  */
 export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
@@ -33,26 +37,57 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
       name,
       openstack.networking.getNetwork({ name, external: true }),
     );
-  const { externalNetwork, floatingPool } = settings.network;
-  const images = [...references(settings, "image")];
-  const flavors = [...references(settings, "flavor")];
-  const [network, found] = await Promise.all([
-    external("externalNetwork", externalNetwork),
-    Promise.all(images.map(([name, keys]) => ask(keys, "image", name, openstack.images.getImage({ name })))),
+  const all = <T>(kind: "image" | "flavor", query: (name: string) => Promise<T>) =>
     Promise.all(
-      flavors.map(([name, keys]) => ask(keys, "flavor", name, openstack.compute.getFlavor({ name }))),
-    ),
+      [...references(settings, kind)].map(
+        async ([name, keys]) => [name, await ask(keys, kind, name, query(name))] as const,
+      ),
+    );
+  const { externalNetwork, floatingPool } = settings.network;
+  const connection = OpenStackApi.connect();
+  const askedNetwork = external("externalNetwork", externalNetwork);
+  const askedProject = lookUpInProject(
+    plan,
+    connection,
+    askedNetwork.then((found) => found?.id),
+    (problem) => problems.add(problem),
+  ).catch((error: unknown) => void problems.add(unanswered(error)));
+  const [network, project, images, findings] = await Promise.all([
+    askedNetwork,
+    askedProject,
+    all("image", (name) => openstack.images.getImage({ name })),
+    preflight({
+      plan,
+      connection,
+      flavors: all("flavor", (name) => openstack.compute.getFlavor({ name })).then(sizes),
+      surroundings: askedProject.then((found) => found?.surroundings),
+    }),
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
   ]);
-  const project = await lookUpInProject(plan, network?.id, (problem) => problems.add(problem)).catch(
-    (error: unknown) => void problems.add(unanswered(error)),
-  );
+  findings.problems.forEach((problem) => problems.add(problem));
+  // Without a login every look-up says the same.
+  if (problems.size === 0 || (await connection.catch(() => undefined)))
+    await Promise.all(findings.warnings.map((warning) => pulumi.log.warn(warning)));
   if (problems.size > 0) throw new Error([...problems].join("\n"));
+  const { surroundings: _surroundings, ...ids } = project!;
   return {
-    ...project!,
+    ...ids,
     externalNetworkId: network!.id,
-    imageIds: Object.fromEntries(images.map(([name], index) => [name, found[index]!.id])),
+    imageIds: Object.fromEntries(images.map(([name, image]) => [name, image!.id])),
   };
+}
+
+/** What the flavors have, of those that were found. */
+function sizes(
+  found: (readonly [name: string, flavor?: openstack.compute.GetFlavorResult])[],
+): Record<string, Flavor> {
+  const sizes: Record<string, Flavor> = {};
+  for (const [name, flavor] of found) {
+    const { vcpus: cores, ram: memory, disk } = flavor ?? {};
+    if (cores !== undefined && memory !== undefined && disk !== undefined)
+      sizes[name] = { cores, memory, disk };
+  }
+  return sizes;
 }
 
 function explain(key: string, kind: string, name: string, error: unknown): string {
@@ -63,10 +98,6 @@ function explain(key: string, kind: string, name: string, error: unknown): strin
   if (reason.includes("returned more than one result"))
     return `${key}: more than one ${kind} is named ${name}`;
   return unanswered(error);
-}
-
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
 }
 
 function unanswered(error: unknown): string {

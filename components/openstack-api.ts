@@ -3,6 +3,14 @@ import * as openstack from "@pulumi/openstack";
 /** Properties of a resource, as the service or the provider names them. */
 export type Fields = Record<string, any>;
 
+/** What an error says, in one line. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).replaceAll(/\s+/g, " ");
+  // "fetch failed" alone tells nothing.
+  const { message, cause } = error;
+  return (cause instanceof Error ? `${message}: ${cause.message}` : message).replaceAll(/\s+/g, " ");
+}
+
 /** OpenStack's REST interfaces by the login of the plugin, for what no resource or function of the plugin does. */
 export class OpenStackApi {
   readonly #scope: openstack.identity.GetAuthScopeResult;
@@ -48,15 +56,18 @@ export class OpenStackApi {
     throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
   }
 
-  /** The network service's resources of a kind that have all of these fields. */
-  async list(path: string, fields: Record<string, string>): Promise<Fields[]> {
-    const missing = Object.keys(fields).filter((key) => !fields[key]);
+  /** The network service's resources of a kind that have all of these fields; of several values one of them. */
+  async list(path: string, fields: Record<string, string | string[]>): Promise<Fields[]> {
+    const missing = Object.keys(fields).filter((key) => !fields[key]?.length);
     // Without it the list would have other people's resources.
     if (missing.length > 0) throw new Error(`${path} cannot be told apart without ${missing.join(", ")}`);
     const kind = path.replaceAll("-", "_");
     const found: Fields[] = [];
     // A cloud may hand out long lists in parts, each with the address of the next.
-    let query: string | undefined = `?${new URLSearchParams(fields).toString()}`;
+    const pairs = Object.entries(fields).flatMap(([key, values]) =>
+      [values].flat().map((value) => [key, value]),
+    );
+    let query: string | undefined = `?${new URLSearchParams(pairs).toString()}`;
     while (query !== undefined) {
       const answer: Fields = (await this.call("network", `${path}${query}`)) ?? {};
       found.push(...((answer[kind] ?? []) as Fields[]));

@@ -3,6 +3,7 @@ import type { ClusterPlan } from "../model/plan.ts";
 import { references } from "../model/references.ts";
 import { keyOf } from "../model/settings.ts";
 import { clusterDescription } from "./leftovers.ts";
+import { addressesOf, routesOf } from "./neutron-answers.ts";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
 
 /** Ids of what a stack takes from its project. */
@@ -11,6 +12,12 @@ export interface ProjectIds {
   securityGroupIds: Record<string, string>;
   /** Network, subnet and router that are there already; absent where the program makes its own. */
   existingNetwork?: { networkId: string; subnetId: string; routerId: string };
+}
+
+/** What a look-up in the project has found. */
+export interface ProjectFound extends ProjectIds {
+  /** What the network is like that is there already. */
+  surroundings?: ExistingNetwork;
 }
 
 /** Finds one resource of the network service, or says that there is none or more than one. */
@@ -24,14 +31,16 @@ type Find = (
 /**
  * Looks up what the settings name of the project's own. No function of the plugin tells a router's routes or whose an
  * address is, so all of it goes by OpenStack's REST interfaces.
+ * @param connection asked for what is named only
  * @param externalNetworkId id of the external network, where that is known
  * @param report takes every name that is not there, and what keeps the cluster out of an existing network
  */
 export async function lookUpInProject(
   plan: ClusterPlan,
-  externalNetworkId: string | undefined,
+  connection: Promise<OpenStackApi>,
+  externalNetworkId: Promise<string | undefined>,
   report: (problem: string) => void,
-): Promise<ProjectIds> {
+): Promise<ProjectFound> {
   const { settings } = plan;
   const groups = references(settings, "securityGroups");
   const keyPairs = references(settings, "keyPair");
@@ -39,7 +48,7 @@ export async function lookUpInProject(
   if (groups.size + keyPairs.size + zones.size === 0 && settings.network.existing === undefined)
     return { securityGroupIds: {} };
 
-  const api = await OpenStackApi.connect();
+  const api = await connection;
   const missing = (keys: string[], kind: string, name: string) =>
     report(`${keys.join(", ")}: this OpenStack project sees no ${kind} named ${name}`);
   const find: Find = async (keys, kind, path, fields) => {
@@ -68,38 +77,49 @@ export async function lookUpInProject(
     const found = await find(keys, "security group", "security-groups", { name });
     return [name, (found?.id ?? "") as string] as const;
   });
-  const [existingNetwork, found] = await Promise.all([
+  const [network, found] = await Promise.all([
     lookUpNetwork(plan, api, find, externalNetworkId, report),
     Promise.all(findGroups),
     Promise.all(checkKeyPairs),
     checkZones(),
   ]);
-  return { securityGroupIds: Object.fromEntries(found), existingNetwork };
+  return { securityGroupIds: Object.fromEntries(found), ...network };
 }
 
 async function lookUpNetwork(
   plan: ClusterPlan,
   api: OpenStackApi,
   find: Find,
-  externalNetworkId: string | undefined,
+  externalNetworkId: Promise<string | undefined>,
   report: (problem: string) => void,
-): Promise<ProjectIds["existingNetwork"]> {
+): Promise<Pick<ProjectFound, "existingNetwork" | "surroundings">> {
   const { existing } = plan.settings.network;
-  if (existing === undefined) return undefined;
+  if (existing === undefined) return {};
   const one = (kind: keyof typeof existing, more: Record<string, string> = {}) =>
     find([keyOf(["network", "existing", kind])], kind, `${kind}s`, { ...nameOrId(existing[kind]), ...more });
-  const [router, [network, subnet]] = await Promise.all([
-    one("router"),
-    one("network").then(async (network) => [
-      network,
-      network && (await one("subnet", { network_id: network.id })),
-    ]),
-  ]);
-  if (!network || !subnet || !router) return undefined;
-  const ports = await api.list("ports", { network_id: network.id, fixed_ips: `subnet_id=${subnet.id}` });
-  const found = existingNetwork(subnet, router, ports, clusterDescription(plan.settings.cluster.name));
-  existingNetworkProblems(plan, found, externalNetworkId).forEach(report);
-  return { networkId: network.id, subnetId: subnet.id, routerId: router.id };
+  const findRouter = async () => {
+    const router = await one("router");
+    const interfaces = router && (await api.list("ports", { device_id: router.id }));
+    const ids = [...new Set(addressesOf(interfaces ?? []).map(({ subnet }) => subnet))];
+    return { router, subnets: ids.length > 0 ? await api.list("subnets", { id: ids }) : [] };
+  };
+  const findSubnet = async () => {
+    const network = await one("network");
+    const subnet = network && (await one("subnet", { network_id: network.id }));
+    if (!network || !subnet) return undefined;
+    const ports = await api.list("ports", { network_id: network.id, fixed_ips: `subnet_id=${subnet.id}` });
+    return { network, subnet, ports };
+  };
+  const [{ router, subnets }, found] = await Promise.all([findRouter(), findSubnet()]);
+  if (!router || !found) return {};
+  const { network, subnet, ports } = found;
+  const description = clusterDescription(plan.settings.cluster.name);
+  const surroundings = existingNetwork({ subnet, router, subnets, ports, description });
+  existingNetworkProblems(plan, surroundings, await externalNetworkId).forEach(report);
+  return {
+    existingNetwork: { networkId: network.id, subnetId: subnet.id, routerId: router.id },
+    surroundings,
+  };
 }
 
 /** Neutron's ids are UUIDs. */
@@ -107,13 +127,19 @@ function nameOrId(text: string): Record<string, string> {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? { id: text } : { name: text };
 }
 
-/** Neutron's answers (https://docs.openstack.org/api-ref/network/v2/), without its IPv6 routes. */
-function existingNetwork(
-  subnet: Fields,
-  router: Fields,
-  ports: Fields[],
-  description: string,
-): ExistingNetwork {
+/** What Neutron answers (https://docs.openstack.org/api-ref/network/v2/). */
+interface Answers {
+  subnet: Fields;
+  router: Fields;
+  /** Those behind the router. */
+  subnets: Fields[];
+  /** Those in the subnet. */
+  ports: Fields[];
+  /** Of this stack's ports. */
+  description: string;
+}
+
+function existingNetwork({ subnet, router, subnets, ports, description }: Answers): ExistingNetwork {
   const gateways = [router.external_gateway_info, ...((router.external_gateways ?? []) as Fields[])];
   return {
     subnet: {
@@ -126,17 +152,16 @@ function existingNetwork(
       id: router.id,
       name: router.name,
       leadsTo: gateways.flatMap((gateway: Fields | null) => gateway?.network_id ?? []),
-      routes: ((router.routes ?? []) as Fields[])
-        .filter(({ destination }) => !destination.includes(":"))
-        .map(({ destination, nexthop }) => ({ destination, nextHop: nexthop })),
+      routes: routesOf(router),
+      otherSubnets: subnets
+        .filter(({ id, ip_version }) => id !== subnet.id && ip_version === 4)
+        .map(({ id, name, cidr }) => ({ name: name || id, cidr })),
     },
-    ports: ports.flatMap((port) =>
-      (port.fixed_ips as Fields[]).map(({ ip_address }) => ({
-        address: ip_address,
-        id: port.id,
-        device: port.device_id,
-        ofThisStack: port.description === description,
-      })),
-    ),
+    ports: addressesOf(ports).map(({ address, id, device, description: ofPort }) => ({
+      address,
+      id,
+      device,
+      ofThisStack: ofPort === description,
+    })),
   };
 }

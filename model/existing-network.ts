@@ -1,4 +1,4 @@
-import { includes, parseNetwork } from "./addresses.ts";
+import { includes, overlap, parseNetwork } from "./addresses.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { keyOf } from "./settings.ts";
 
@@ -10,7 +10,10 @@ export interface ExistingNetwork {
     name: string;
     /** Ids of the external networks that it leads to. */
     leadsTo: string[];
+    /** Those for IPv6 among them. */
     routes: { destination: string; nextHop: string }[];
+    /** The IPv4 subnets behind it that the nodes are not in. */
+    otherSubnets: { name: string; cidr: string }[];
   };
   /** Whose the subnet's addresses are. */
   ports: { address: string; id: string; device: string; ofThisStack: boolean }[];
@@ -47,12 +50,14 @@ export function existingNetworkProblems(
   }
   if (externalNetworkId !== undefined && !router.leadsTo.includes(externalNetworkId))
     problems.push(`${routerKey}: ${router.name} does not lead to the external network ${externalNetwork}`);
+  // The networks of a cluster that is there cannot change, so a subnet that came later must not stop its next run.
+  if (!ports.some(({ ofThisStack }) => ofThisStack)) problems.push(...overlapProblems(settings, router));
   for (const { name, address, podNetwork } of nodes) {
     const holder = ports.find((port) => port.address === address && !port.ofThisStack);
     if (holder !== undefined)
       problems.push(`${keyOf(["nodes", name, "slot"])}: its address ${address} is that of port ${holder.id}`);
     // Only routes of its own could be in another's way.
-    for (const { destination, nextHop } of routing.byRouter ? router.routes : []) {
+    for (const { destination, nextHop } of routing.byRouter ? router.routes.filter(isIPv4) : []) {
       const ours = ports.some((port) => port.address === nextHop && port.ofThisStack);
       if (!ours && includes(parseNetwork(podNetwork), parseNetwork(destination))) {
         problems.push(
@@ -63,4 +68,21 @@ export function existingNetworkProblems(
     }
   }
   return problems;
+}
+
+/** Pods do not reach a subnet of the router whose addresses are pods' or services' as well. */
+function overlapProblems({ cluster }: ClusterPlan["settings"], router: ExistingNetwork["router"]): string[] {
+  return (["podNetwork", "serviceNetwork"] as const).flatMap((key) =>
+    router.otherSubnets
+      .filter(({ cidr }) => overlap(parseNetwork(cluster[key]), parseNetwork(cidr)))
+      .map(
+        ({ name, cidr }) =>
+          `${keyOf(["cluster", key])}: ${cluster[key]} overlaps the subnet ${name}, ${cidr}, ` +
+          `which is behind the router ${router.name} too; take another network`,
+      ),
+  );
+}
+
+function isIPv4({ destination }: { destination: string }): boolean {
+  return !destination.includes(":");
 }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { stackSettings } from "../helpers/cluster.ts";
 import { run, type Registered, type RunOptions } from "../helpers/monitor.ts";
+import { FakeOpenStack } from "../helpers/openstack.ts";
 
 const noResults = "Your query returned no results. Please change your search criteria and try again.";
 
@@ -15,10 +16,19 @@ function config(changes: Record<string, unknown> = {}): Record<string, string> {
   );
 }
 
-/** Runs index.ts as the engine does: all of it anew. */
-async function program(options: RunOptions) {
+let cloud: FakeOpenStack;
+beforeEach(() => {
+  cloud = new FakeOpenStack();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** Runs index.ts as the engine does: all of it anew, logged in to a cloud. */
+async function program({ call = there, ...options }: RunOptions) {
   vi.resetModules();
-  return await run(() => import("../../index.ts"), options);
+  return await run(() => import("../../index.ts"), {
+    ...options,
+    call: (token, inputs) => (token.endsWith(":getAuthScope") ? cloud.scope : call(token, inputs)),
+  });
 }
 
 /** What a user reads when the program fails; no stack trace comes with it. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import { FakeOpenStack } from "../helpers/openstack.ts";
+import { FakeOpenStack, limitsPath, quotasPath } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 beforeEach(() => {
@@ -32,9 +32,12 @@ const list = (path: string, query: string, ...items: object[]) => {
 };
 const own = { project_id: "own-project" };
 
-it("a stack that names nothing of the project's own asks no REST interface", async () => {
+/** What was asked beside the quotas. */
+const looks = () => cloud.asked.filter((call) => ![limitsPath, quotasPath].includes(call.slice(4)));
+
+it("a stack that names nothing of the project's own looks nothing up in it", async () => {
   expect(await looked({})).toMatchObject({ securityGroupIds: {}, externalNetworkId: "known" });
-  expect(cloud.asked).toEqual([]);
+  expect(looks()).toEqual([]);
 });
 
 describe("security groups", () => {
@@ -50,7 +53,7 @@ describe("security groups", () => {
     list("security-groups", "name=office", { id: "o", ...own });
     list("security-groups", "name=data+base", { id: "d", ...own });
     expect((await looked(settings)).securityGroupIds).toEqual({ office: "o", "data base": "d" });
-    expect(cloud.asked).toHaveLength(2);
+    expect(looks()).toHaveLength(2);
   });
 
   it("of the project's own go before others that an administrator sees", async () => {
@@ -73,7 +76,7 @@ describe("key pairs and zones", () => {
     cloud.answers["/compute/os-keypairs/my key"] = { keypair: {} };
     cloud.answers["/compute/os-availability-zone"] = { availabilityZoneInfo: [{ zoneName: "nova" }] };
     await looked(machine({ keyPair: "my key", availabilityZone: "nova:host-1" }));
-    expect(cloud.asked).toHaveLength(2);
+    expect(looks()).toHaveLength(2);
   });
 
   it("that are not there are told", async () => {
@@ -92,7 +95,7 @@ describe("a floating pool", () => {
     const asked: unknown[] = [];
     const call = (token: string, inputs: Record<string, unknown>) => {
       if (token.endsWith("getNetwork")) asked.push(inputs);
-      return { id: "known" };
+      return answerOfPlugin(token);
     };
     await looked(settings, call as typeof answerOfPlugin);
     expect(asked).toEqual([
@@ -102,9 +105,9 @@ describe("a floating pool", () => {
   });
 
   it("that is none is told", async () => {
-    const call = (_token: string, { name }: { name?: string }) => {
+    const call = (token: string, { name }: { name?: string }) => {
       if (name === "pool") throw new Error("Your query returned no results.");
-      return { id: "known" };
+      return answerOfPlugin(token);
     };
     expect(await failure(settings, call as unknown as typeof answerOfPlugin)).toEqual([
       "network.floatingPool: this OpenStack project sees no external network named pool",
@@ -129,9 +132,9 @@ describe("an existing network", () => {
     routes: [{ destination: "fd00::/64", nexthop: "fd01::1" }],
   };
   const ports = "network_id=n&fixed_ips=subnet_id=s";
-  const port = (id: string, address: string, more: object) => ({
+  const port = (id: string, address: string, more: object, subnet = "s") => ({
     id,
-    fixed_ips: [{ ip_address: address }],
+    fixed_ips: [{ ip_address: address, subnet_id: subnet }],
     ...more,
   });
   const gateway = port("gateway", "10.20.0.1", { device_id: "r", description: "" });
@@ -141,6 +144,8 @@ describe("an existing network", () => {
     list("subnets", "name=office-a&network_id=n", subnet);
     list("routers", `id=${existing.router}`, router);
     list("ports", ports, gateway);
+    list("ports", "device_id=r", gateway, port("far-gateway", "10.30.0.1", { device_id: "r" }, "f"));
+    list("subnets", "id=s&id=f", subnet, { id: "f", name: "", ip_version: 4, cidr: "10.30.0.0/24" });
   });
 
   it("is found by name or id, the subnet in its network", async () => {
@@ -197,6 +202,11 @@ describe("an existing network", () => {
       "subnet has other addresses",
       () => list("subnets", "name=office-a&network_id=n", { ...subnet, cidr: "10.21.0.0/24" }),
       "network.nodeNetwork: must be 10.21.0.0/24, the network of the subnet office-a, not 10.20.0.0/24",
+    ],
+    [
+      "router has another subnet with pods' addresses",
+      () => list("subnets", "id=s&id=f", { id: "f", name: "", ip_version: 4, cidr: "10.100.3.0/24" }),
+      "cluster.podNetwork: 10.100.0.0/16 overlaps the subnet f, 10.100.3.0/24, which is behind the router tenant too; take another network",
     ],
     [
       "subnet is not the router's",

@@ -1,9 +1,21 @@
 import { vi } from "vitest";
 
+/** Where Nova and Neutron tell the project's quotas. */
+export const limitsPath = "/compute/limits";
+export const quotasPath = "/network/v2.0/quotas/own-project/details.json";
+
 /** In-process stand-in for OpenStack's REST interfaces: answers by path, and what was asked of it. */
 export class FakeOpenStack {
-  /** By path, without the address; what is deleted or changed is gone, what is not here is not found. */
-  readonly answers: Record<string, object> = {};
+  /**
+   * By path, without the address; what is deleted or changed is gone, what is not here is not found. At first there are
+   * the project's quotas, without limits.
+   */
+  readonly answers: Record<string, object> = {
+    [limitsPath]: { limits: { absolute: {} } },
+    [quotasPath]: { quota: {} },
+  };
+  /** Paths that the user may not ask. */
+  readonly forbidden = new Set<string>();
   readonly asked: string[] = [];
 
   /** The answer to `getAuthScope`: where the services are. */
@@ -23,6 +35,7 @@ export class FakeOpenStack {
       const { pathname, search } = new URL(url);
       const path = decodeURIComponent(pathname + search);
       this.asked.push(`${method} ${path}`);
+      if (this.forbidden.has(path)) return new Response("not allowed", { status: 403 });
       if (method !== "GET") {
         delete this.answers[path];
         return new Response(null, { status: 204 });

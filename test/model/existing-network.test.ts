@@ -13,7 +13,11 @@ const there: ExistingNetwork = {
     id: "router-id",
     name: "office",
     leadsTo: ["public-id"],
-    routes: [{ destination: "10.50.0.0/16", nextHop: "10.20.0.77" }],
+    routes: [
+      { destination: "10.50.0.0/16", nextHop: "10.20.0.77" },
+      { destination: "fd00::/64", nextHop: "fd01::1" },
+    ],
+    otherSubnets: [{ name: "office-b", cidr: "10.30.0.0/24" }],
   },
   ports: [
     { address: "10.20.0.1", id: "gateway-port", device: "router-id", ofThisStack: false },
@@ -25,6 +29,10 @@ const route = (destination: string, nextHop: string) => ({ destination, nextHop 
 const withRoutes = (...routes: ExistingNetwork["router"]["routes"]): ExistingNetwork => ({
   ...there,
   router: { ...there.router, routes: [...there.router.routes, ...routes] },
+});
+const withSubnet = (cidr: string): ExistingNetwork => ({
+  ...there,
+  router: { ...there.router, otherSubnets: [...there.router.otherSubnets, { name: "office-c", cidr }] },
 });
 const problems = (found: ExistingNetwork, externalNetworkId?: string, cluster = plan) =>
   existingNetworkProblems(cluster, found, externalNetworkId).map((problem) =>
@@ -40,6 +48,11 @@ describe("an existing network", () => {
     const found = withRoutes(route("10.100.11.0/24", "10.20.0.11"));
     found.ports = [...there.ports, port("10.20.0.11", true)];
     expect(problems(found, "public-id")).toEqual([]);
+  });
+
+  it("whose router got such a subnet when the cluster was there is taken again", () => {
+    const found = withSubnet("10.100.200.0/24");
+    expect(problems({ ...found, ports: [...there.ports, port("10.20.0.11", true)] })).toEqual([]);
   });
 
   it("whose router has routes around the pod networks, or wider ones, is taken", () => {
@@ -94,6 +107,16 @@ describe("an existing network", () => {
       "in which a node's address is taken",
       { ...there, ports: [...there.ports, port("10.20.0.12", false)] },
       "nodes.worker-2.slot: its address 10.20.0.12 is that of port p",
+    ],
+    [
+      "whose router has a subnet with pods' addresses",
+      withSubnet("10.100.200.0/24"),
+      "cluster.podNetwork: 10.100.0.0/16 overlaps the subnet office-c, 10.100.200.0/24, which is behind the router office too; take another network",
+    ],
+    [
+      "whose router has a subnet with services' addresses",
+      withSubnet("10.254.0.0/15"),
+      "cluster.serviceNetwork: 10.254.0.0/16 overlaps the subnet office-c, 10.254.0.0/15, which is behind the router office too; take another network",
     ],
     [
       "whose router routes a node's pod network to somebody else",

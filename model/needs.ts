@@ -1,0 +1,98 @@
+import type { ClusterPlan, NodePlan } from "./plan.ts";
+import { quotas, type QuotaName } from "./quotas.ts";
+import { securityRules, type SecurityRule } from "./security-rules.ts";
+
+/** What OpenStack counts; memory in MiB. */
+export type Need = QuotaName | "cores" | "memory";
+
+/** What a machine of a flavor has. */
+export interface Flavor {
+  cores: number;
+  /** MiB. */
+  memory: number;
+  /** GB. */
+  disk: number;
+}
+
+/** What is there already of that which a plan asks for. */
+export interface Stock {
+  /** The stack's own ports on its nodes' subnet; the device is the machine that has the port, empty where none has. */
+  ports: { address: string; id: string; device: string }[];
+  /** Ids of the ports that have a floating address. */
+  portsWithFloatingAddress: string[];
+  securityGroups: number;
+  /** What the stack's groups let in, and how many rules they have for what leaves. */
+  securityRules: Omit<SecurityRule, "name">[];
+  egressRules: number;
+  networks: number;
+  subnets: number;
+  routers: number;
+  /** All routes of the nodes' router. */
+  routes: { destination: string; nextHop: string }[];
+}
+
+/** The stock of a stack that has nothing yet. */
+export const noStock: Stock = {
+  ports: [],
+  portsWithFloatingAddress: [],
+  securityGroups: 0,
+  securityRules: [],
+  egressRules: 0,
+  networks: 0,
+  subnets: 0,
+  routers: 0,
+  routes: [],
+};
+
+/**
+ * What a plan needs beside what is there. A machine that is there counts for nothing, whatever its flavor: that it is to
+ * become a larger one shows only in the stack's state.
+ * @param flavors by name; machines of others count without cores and memory
+ */
+export function newNeeds(
+  plan: ClusterPlan,
+  flavors: Record<string, Flavor>,
+  stock: Stock,
+): Record<Need, number> {
+  const { nodes, settings } = plan;
+  const ports = new Map(stock.ports.map((port) => [port.address, port]));
+  const portOf = ({ address }: NodePlan) => ports.get(address);
+  const withFloatingAddress = new Set(stock.portsWithFloatingAddress);
+  const routes = new Set(stock.routes.map(({ destination, nextHop }) => `${destination} ${nextHop}`));
+  const rules = new Set(stock.securityRules.map(meaning));
+  const newMachines = nodes.filter((node) => !portOf(node)?.device);
+  const sum = (what: "cores" | "memory") =>
+    newMachines.reduce((total, { flavor }) => total + (flavors[flavor]?.[what] ?? 0), 0);
+
+  const wanted = quotas(plan);
+  const there: Record<QuotaName, number> = {
+    servers: nodes.length - newMachines.length,
+    // With the subnet come the ports that no node has.
+    ports: nodes.filter(portOf).length + Math.min(stock.subnets, 1) * (wanted.ports.needed - nodes.length),
+    floatingAddresses: nodes.filter((node) => withFloatingAddress.has(portOf(node)?.id ?? "")).length,
+    routes: nodes.filter(({ podNetwork, address }) => routes.has(`${podNetwork} ${address}`)).length,
+    securityGroups: stock.securityGroups,
+    securityGroupRules:
+      stock.egressRules +
+      Object.values(securityRules(settings))
+        .flat()
+        .filter((rule) => rules.has(meaning(rule))).length,
+    networks: stock.networks,
+    subnets: stock.subnets,
+    routers: stock.routers,
+  };
+  const missing = (Object.keys(there) as QuotaName[]).map((name) => [
+    name,
+    Math.max(0, wanted[name].needed - there[name]),
+  ]);
+  return {
+    ...(Object.fromEntries(missing) as Record<QuotaName, number>),
+    cores: sum("cores"),
+    memory: sum("memory"),
+  };
+}
+
+/** Two rules with the same text let in the same. No two of the program's do, in whichever groups they are. */
+function meaning({ protocol, ports, remoteIpPrefix }: Omit<SecurityRule, "name">): string {
+  return `${protocol ?? ""} ${ports?.min ?? ""} ${ports?.max ?? ""} ${remoteIpPrefix}`;
+}

@@ -90,23 +90,27 @@ function touched({ events }: EngineRun): string[] {
   ];
 }
 
-/** Differs as soon as Docker or its containers were started anew. */
-const dockerStarts = (): Promise<string[]> =>
-  Promise.all(
-    names.map((node) =>
-      on(
-        machines[node]!,
-        "systemctl show --property=MainPID,ActiveEnterTimestampMonotonic docker; sudo docker inspect --format '{{.State.StartedAt}}' stays",
-      ),
-    ),
-  );
+/** The files of the stack's clients; they are there from phase docker on. */
+const clientFolder = (): string => join(stack.folder, "client");
+const writeClientFiles = (): Promise<unknown> =>
+  stack.program("node", "cli/client-files.ts", name, "--output", clientFolder());
 
 /** Docker's client with a node's variables, from another directory than theirs. */
 const onNode = (node: string, ...args: string[]): Promise<Finished> =>
   tryInLab([
     ...["bash", "-euc", 'cd /; source "$1"; shift; exec "$@"', "bash"],
-    ...[join(stack.folder, "client", `${node}.env`), docker, ...args],
+    ...[join(clientFolder(), `${node}.env`), docker, ...args],
   ]);
+
+/** Differs as soon as Docker or its containers were started anew. */
+const dockerStarts = (): Promise<string[]> =>
+  Promise.all(
+    names.map(async (node) => {
+      const daemon = "systemctl show --property=MainPID,ActiveEnterTimestampMonotonic docker";
+      const container = await onNode(node, "inspect", "--format", "{{.State.StartedAt}}", "stays");
+      return `${await on(machines[node]!, daemon)} ${container.stdout}`;
+    }),
+  );
 
 const probesNow = (): Promise<Probe[]> => probes(kubectl, names);
 
@@ -125,11 +129,11 @@ describe("the seed's nodes", () => {
     const run = await up("docker", { phase: "docker" });
     expect(touched(run)).toEqual(["openstack-kubernetes:nodes:Node"]);
     expect(names.map((node) => outputs.inventory[node]!.instanceId)).toEqual(instances);
+    await writeClientFiles();
     for (const node of names) {
-      await on(
-        machines[node]!,
-        `sudo docker run --detach --name stays ${registry}/lab/tools:1 sleep infinity`,
-      );
+      const image = `${registry}/lab/tools:1`;
+      const run = await onNode(node, "run", "--detach", "--name", "stays", image, "sleep", "infinity");
+      expect(run).toMatchObject({ exitCode: 0 });
       expect(await on(machines[node]!, "ls /usr/local/bin")).toBe("");
     }
   });
@@ -144,8 +148,8 @@ describe("the seed's nodes", () => {
   });
 
   it("seed-07 writes kubeconfig, certificates and variables for clients", async () => {
-    const folder = join(stack.folder, "client");
-    await stack.program("node", "cli/client-files.ts", name, "--output", folder);
+    const folder = clientFolder();
+    await writeClientFiles();
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       const { mode } = await stat(join(entry.parentPath, entry.name));

@@ -1,21 +1,22 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { V1NodeList } from "@kubernetes/client-node";
+import type { V1Deployment, V1Node, V1NodeList } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { machinesOf, on, type Machine } from "../../lab/client/machines.ts";
+import { machinesOf, on, resourceNamed, tryOn, type Machine } from "../../lab/client/machines.ts";
+import { openStack } from "../../lab/client/openstack.ts";
 import { tryInLab, type Finished } from "../../lab/client/run.ts";
 import { labSettings, mustSucceed, Stack, type EngineRun } from "../../lab/client/stack.ts";
 import { buildable, fillMirror } from "../../lab/mirror/mirror.ts";
 import { controlAddress, lab, mirrorUrl, registry } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
 import { captured } from "./helpers/capture.ts";
-import type { ReachedCluster } from "./helpers/cluster.ts";
+import { isNodeReady, type ReachedCluster } from "./helpers/cluster.ts";
 import { dockerCommand, writeStrangersCertificate } from "./helpers/docker.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { Kubectl } from "./helpers/kubectl.ts";
 import { nameOutside, nameServerOutside, Proxy, proxyOutside, startNameServer } from "./helpers/outside.ts";
-import { answerTime } from "./helpers/patience.ts";
+import { answerTime, patience } from "./helpers/patience.ts";
 import { inProbe, probes, serviceName, startProbes, type Probe } from "./helpers/probes.ts";
 import type { LabProgram } from "./helpers/programs.ts";
 import { dig, expectNames, expectNodePort, expectService } from "./helpers/services.ts";
@@ -328,6 +329,66 @@ describe("the seed's nodes", () => {
     await up("nftables", { kubeProxy: { ...base.kubeProxy, mode: "nftables" } });
     await eventually(60, async () => expect(await count()).toEqual([0, 1]));
     await expectService(kubectl, await probesNow(), Object.values(machines), domain);
+  });
+
+  describe("seed-15 says what is wrong by name:", () => {
+    let input: string;
+    /** Runs the gate that ends `pulumi up`, with less patience. */
+    const gate = (): Promise<Finished> =>
+      tryOn(machines.cp!, `sudo -n /usr/local/lib/openstack-kubernetes/ready.sh ${20 * patience}`, { input });
+    beforeAll(async () => {
+      input = String(resourceNamed(await stack.resources(), `${name}-ready`).inputs.stdin);
+      expect(await gate()).toEqual({ exitCode: 0, stdout: "2 nodes ready", stderr: "" });
+    });
+
+    it("seed-15 the DNS", async () => {
+      const scale = (replicas: number) =>
+        kubectl.run(["scale", "deployment/coredns", "--namespace=kube-system", `--replicas=${replicas}`]);
+      const ready = async () =>
+        (await kubectl.get<V1Deployment>("deployment", "coredns", "--namespace=kube-system")).status
+          ?.readyReplicas ?? 0;
+      await scale(0);
+      await eventually(60, async () => expect(await ready()).toBe(0));
+      // A pod that ends still answers for a few seconds.
+      await eventually(60, async () =>
+        expect((await gate()).stderr).toBe(
+          "cluster not ready: the cluster's DNS does not answer; see 'kubectl -n kube-system get pods -l k8s-app=kube-dns'",
+        ),
+      );
+      await scale(2);
+      await eventually(120, async () => expect(await gate()).toMatchObject({ exitCode: 0 }));
+    });
+
+    it("seed-15 a route", async () => {
+      const { podNetwork, address } = outputs.inventory["w-1"]!;
+      const router = resourceNamed(await stack.resources(), "-network-router").id!;
+      const change = (what: "add" | "remove") =>
+        openStack({
+          service: "network",
+          method: "PUT",
+          path: `/v2.0/routers/${router}/${what}_extraroutes`,
+          body: { router: { routes: [{ destination: podNetwork, nexthop: address }] } },
+        });
+      await change("remove");
+      await eventually(60, async () =>
+        expect((await gate()).stderr).toBe(
+          `cluster not ready: pods do not reach node w-1: check the router's route to ${podNetwork} and the port's allowed address pair`,
+        ),
+      );
+      await change("add");
+      await eventually(120, async () => expect(await gate()).toMatchObject({ exitCode: 0 }));
+    });
+
+    it("seed-15 a kubelet", async () => {
+      const isReady = async () => isNodeReady(await kubectl.get<V1Node>("node", "w-1"));
+      await on(machines["w-1"]!, "sudo systemctl stop kubelet");
+      await eventually(180, async () => expect(await isReady()).toBe(false));
+      expect((await gate()).stderr).toBe(
+        "cluster not ready: node w-1 is not Ready; see 'journalctl -u kubelet' on w-1",
+      );
+      await on(machines["w-1"]!, "sudo systemctl start kubelet");
+      await eventually(120, async () => expect(await gate()).toMatchObject({ exitCode: 0 }));
+    });
   });
 
   it("is destroyed without a trace in OpenStack", async () => {

@@ -7,7 +7,7 @@ import { stackOf, startedCompute, type Compute } from "./compute.ts";
 import { engine } from "./engine/engine.ts";
 import { fillMirror } from "./mirror/mirror.ts";
 import { serveCommand } from "./mirror/serve.ts";
-import { ownLab, startDaemon, waitForDaemon } from "./namespaces.ts";
+import { liveLab, startDaemon, waitForDaemon } from "./namespaces.ts";
 import { controlAddress, lab, mirrorUrl, registry, repo } from "./paths.ts";
 import { LabError, phase } from "./phase.ts";
 
@@ -24,8 +24,8 @@ const exists = (path: string): Promise<boolean> =>
 export async function prepareTools(compute: Compute): Promise<Served> {
   // One after the other: both compile with every core there is.
   const folders = await engine();
-  const { cluster } = await labSettings(compute);
-  const served = await fillMirror({ kubernetes: [cluster.kubernetesVersion] });
+  const { cluster, runtime, network } = await labSettings(compute);
+  const served = await fillMirror({ ...cluster, ...network, runtime });
   await writeFile(lab("path"), [...folders, dirname(served.kubectl)].map((folder) => `${folder}\n`).join(""));
   return served;
 }
@@ -82,7 +82,7 @@ The cluster is up. Use it:
 
 /** Destroys the lab's stack. */
 export async function destroyCluster(): Promise<void> {
-  if ((await ownLab()) === undefined)
+  if ((await liveLab()) === undefined)
     throw new LabError("No lab is running here, so there is no stack to destroy");
   if (!(await exists(lab("pulumi")))) return console.log("There is no stack to destroy.");
   const chosen = ["--stack", stackOf(await startedCompute())];

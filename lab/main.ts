@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { buildCluster, destroyCluster, prepareTools, startMirror } from "./cluster.ts";
 import { chooseCompute, inspectHost, startedCompute, startedFile, type Compute } from "./compute.ts";
 import { guestImage } from "./guest-image.ts";
-import { createNamespaces, ownLab, removeNamespaces } from "./namespaces.ts";
+import { createNamespaces, liveLab, removeNamespaces } from "./namespaces.ts";
 import { resumeOpenStack, startOpenStack, uploadImage } from "./openstack.ts";
 import { installPackages } from "./packages.ts";
 import { lab } from "./paths.ts";
@@ -23,7 +23,7 @@ const usage = `usage: npm run lab [-- COMMAND] [--compute kvm|lxc|qemu]
  * and begun anew, its stack with it: nothing of it can be relied on, and a start takes a minute.
  */
 async function begin(compute: Compute): Promise<boolean> {
-  const live = await ownLab();
+  const live = await liveLab();
   const kind = await startedCompute();
   if (live !== undefined && kind === compute) return false;
   if (live !== undefined && kind !== undefined)
@@ -43,7 +43,7 @@ async function openStack(compute: Compute): Promise<void> {
 
 /** Is the lab running? If not, an error with all that stands in the way of one. */
 async function check(): Promise<boolean> {
-  if ((await ownLab()) !== undefined) return true;
+  if ((await liveLab()) !== undefined) return true;
   const found = await troubles();
   if (found.length > 0) throw new LabError(`The lab cannot start here:\n  - ${found.join("\n  - ")}`);
   return false;

@@ -6,37 +6,18 @@ import { LabError, waitFor } from "./phase.ts";
 
 const script = (name: string): string => `${repo}/lab/namespaces/${name}`;
 
-/** A lab that is alive on this machine. */
-export interface LiveLab {
-  /** The lab's PID 1 as the host numbers it. */
-  readonly pid: number;
-  /** The checkout that it belongs to. */
-  readonly repo: string;
-}
-
-/** The lab that runs on this machine, read from the process table: the only record that a kill cannot make wrong. */
-export async function liveLab(): Promise<LiveLab | undefined> {
+/** PID 1 of this checkout's lab as the host numbers it, read from the process table: the only record that a kill cannot make wrong. */
+export async function liveLab(): Promise<number | undefined> {
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const [command, main, owner] = (await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "")).split(
       "\0",
     );
-    if (command !== "/usr/bin/python3" || owner === undefined || main !== `${owner}/lab/namespaces/init.py`)
-      continue;
+    if (command !== "/usr/bin/python3" || owner !== repo || main !== script("init.py")) continue;
     const status = await readFile(`/proc/${entry}/status`, "utf8").catch(() => "");
-    if (/^NSpid:\t\d+\t1$/m.test(status)) return { pid: Number(entry), repo: owner };
+    if (/^NSpid:\t\d+\t1$/m.test(status)) return Number(entry);
   }
   return undefined;
-}
-
-/** The lab of this checkout; an error when another checkout's is alive. */
-export async function ownLab(): Promise<LiveLab | undefined> {
-  const live = await liveLab();
-  if (live !== undefined && live.repo !== repo)
-    throw new LabError(
-      `The lab of ${live.repo} runs on this machine. End it there first: npm run lab -- down`,
-    );
-  return live;
 }
 
 /** A command that ends with this process, however that ends, and leaves neither mounts nor processes behind. */
@@ -55,7 +36,7 @@ export const bound = (...command: string[]): [string, ...string[]] => [
 ];
 
 /** Makes the namespaces and waits until the lab's PID 1 is in place. */
-export async function createNamespaces(): Promise<LiveLab> {
+export async function createNamespaces(): Promise<void> {
   await execa("ip", ["netns", "add", labName]);
   const log = lab("log", "namespaces.log");
   const output = await open(log, "w");
@@ -63,19 +44,16 @@ export async function createNamespaces(): Promise<LiveLab> {
     "nsenter",
     [
       ...[`--net=/run/netns/${labName}`, "unshare", "--mount", "--propagation", "private", "--pid", "--fork"],
-      ...["--kill-child", "--uts", "--ipc", script("start"), repo],
+      ...["--kill-child", "--uts", "--ipc", script("start"), repo, labName],
     ],
     { detached: true, stdio: ["ignore", output.fd, output.fd] },
   );
   start.unref();
   await output.close();
-  let live: LiveLab | undefined;
   await waitFor("The lab's first process", 30, async () => {
     if (start.exitCode !== null) throw new LabError("The lab's namespaces could not be made", log);
-    live = await liveLab();
-    return live !== undefined;
+    return (await liveLab()) !== undefined;
   });
-  return live!;
 }
 
 /** Runs a program inside the lab with a clean environment and the administrator's OS_ variables. */
@@ -84,18 +62,9 @@ export async function inLab(
   args: readonly string[],
   options: Options = {},
 ): Promise<Result<{}>> {
-  const live = await ownLab();
+  const live = await liveLab();
   if (live === undefined) throw new LabError("No lab is running here. Start it: npm run lab");
-  const enter = [
-    `--target=${live.pid}`,
-    "--net",
-    "--mount",
-    "--pid",
-    "--uts",
-    "--ipc",
-    "--cgroup",
-    "--wdns=/",
-  ];
+  const enter = [`--target=${live}`, "--net", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--wdns=/"];
   const env: NodeJS.ProcessEnv = {
     ...{ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C.UTF-8" },
     ...openstackEnvironment,
@@ -147,13 +116,13 @@ export async function waitForDaemon(
 
 /** Ends the lab of this checkout, or clears what a killed one left: processes, namespace, loop devices, cgroups. */
 export async function removeNamespaces(): Promise<void> {
-  const live = await ownLab();
+  const live = await liveLab();
   if (live !== undefined) {
     // The kernel ends every process of the PID namespace before its PID 1 is gone.
-    process.kill(live.pid, "SIGKILL");
+    process.kill(live, "SIGKILL");
     await waitFor("The end of the lab's processes", 60, async () => (await liveLab()) === undefined);
   }
-  await execa(script("clean"), [labName], { stdout: { file: lab("log", "clean.log") } });
+  await execa(script("clean"), [labName, lab("state")], { stdout: { file: lab("log", "clean.log") } });
   for (const folder of ["state", "pulumi", "kubeconfig"])
     await rm(lab(folder), { recursive: true, force: true });
 }

@@ -1,7 +1,10 @@
 import { access, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { Server } from "node:net";
 import { execa } from "execa";
+import { tryLock } from "./lock.ts";
 import { bound } from "./namespaces.ts";
 import { cacheRoot, repo } from "./paths.ts";
+import { waitFor } from "./phase.ts";
 
 /**
  * Debian packages of the lab, the same for every kind of compute; the last two lines are what its tests and its builds
@@ -56,8 +59,21 @@ export async function missingPackages(): Promise<string[]> {
   return packages.filter((name) => !lines.has(`installed ${name}`));
 }
 
-/** Installs what is missing of the lab's packages, without starting a service on the host. */
+/** Installs what is missing of the lab's packages, without starting a service on the host; one lab at a time does. */
 export async function installPackages(log: string): Promise<void> {
+  let lock: Server | undefined;
+  await waitFor("Another lab's installation of packages", 1800, async () => {
+    lock = await tryLock("osk-lab-packages");
+    return lock !== undefined;
+  });
+  try {
+    await installMissing(log);
+  } finally {
+    lock!.close();
+  }
+}
+
+async function installMissing(log: string): Promise<void> {
   await restorePolicy();
   if ((await missingPackages()).length === 0) return;
   const archives = `${cacheRoot()}/debian-packages`;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +17,8 @@ export const cacheRoot = (): string =>
 /** Folder of the lab as its processes see it: short, the same for every checkout, gone with the lab. */
 export const run = (...parts: string[]): string => join("/run/openstack-kubernetes-lab", ...parts);
 
-/** Network namespace and cgroup of the one lab that a machine can have. */
-export const labName = "osk-lab";
+/** Network namespace, cgroup and lock of this checkout's lab. */
+export const labName = `osk-lab-${createHash("sha256").update(repo).digest("hex").slice(0, 8)}`;
 
 export const controlAddress = "172.24.4.1";
 export const mirrorUrl = `http://${controlAddress}:8000`;

@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { mkdir, readFile, stat, statfs } from "node:fs/promises";
-import { cacheRoot, lab } from "./paths.ts";
+import { tryLock } from "./lock.ts";
+import { cacheRoot, lab, labName } from "./paths.ts";
 import { LabError } from "./phase.ts";
 
 const gib = 1024 ** 3;
@@ -46,15 +46,8 @@ async function folderTroubles(folder: string, needed: number): Promise<string[]>
   }
 }
 
-/** Holds the one lock for commands that change the lab, until this process ends, however it ends. */
+/** Holds the one lock for commands that change this checkout's lab, until this process ends, however it ends. */
 export async function lockLab(): Promise<void> {
-  // An abstract socket: the kernel drops the name with the process.
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", () =>
-      reject(new LabError("Another lab command is at work on this machine. Wait for its end")),
-    );
-    server.listen("\0openstack-kubernetes-lab", () => resolve());
-  });
-  server.unref();
+  if ((await tryLock(labName)) === undefined)
+    throw new LabError("Another command is at work on this lab. Wait for its end");
 }

@@ -12,7 +12,7 @@ const namespace = "openstack-kubernetes:";
 /** The settings of the lab's own stack, without the namespace; what a stack of one's own is likely to change. */
 export interface LabSettings {
   cluster: { name: string; kubernetesVersion: string };
-  network: { externalNetwork: string; nodeNetwork?: string };
+  network: { externalNetwork: string; nodeNetwork?: string; routing?: string };
   machine: { image: string; flavor: string };
   nodes: Record<string, { role: string; slot: number; flavor?: string }>;
   runtime: string;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { downloadsOf } from "../../model/downloads.ts";
+import { downloadsOf, parseChecksums } from "../../model/downloads.ts";
 import { cniPlugins, criDockerd, flannel, minorOf, releases, type Release } from "../../model/versions.ts";
 import { cached, sha256 } from "../cache.ts";
 import { goBuild, goEnvironment, logged } from "../go.ts";
@@ -253,11 +253,20 @@ async function linkImage({ repository, folder }: Image, registryRoot: string): P
   }
 }
 
+/** What a cluster asks the mirror for. */
+export interface Wanted {
+  kubernetesVersion: string;
+  /** `docker` asks for cri-dockerd. */
+  runtime?: string;
+  /** `flannel` asks for itself. */
+  routing?: string;
+}
+
 /**
- * Fills the mirror and the registry with what clusters of these Kubernetes versions ask for, and writes
+ * Fills the mirror and the registry with what these clusters ask for, beside what is there already, and writes
  * `.lab/SHA256SUMS`, the checksums of the files that nodes download.
  */
-export async function fillMirror({ kubernetes }: { kubernetes: readonly string[] }): Promise<{
+export async function fillMirror(...clusters: readonly Wanted[]): Promise<{
   /** Folder of the mirror: official places as top folders. */
   root: string;
   /** Folder of the registry. */
@@ -273,10 +282,15 @@ export async function fillMirror({ kubernetes }: { kubernetes: readonly string[]
 
   const files = new Map<string, string>();
   const images: Image[] = [];
-  for (const kubernetesVersion of kubernetes) {
+  for (const { kubernetesVersion, runtime, routing } of clusters) {
     const release = releases[minorOf(kubernetesVersion)];
     if (release === undefined) throw new LabError(`Kubernetes ${kubernetesVersion} is not supported`);
-    for (const { path } of downloadsOf({ kubernetesVersion, cniPlugins, criDockerd, flannel })) {
+    const versions = {
+      ...{ kubernetesVersion, cniPlugins },
+      criDockerd: runtime === "docker" ? criDockerd : undefined,
+      flannel: routing === "flannel" ? flannel : undefined,
+    };
+    for (const { path } of downloadsOf(versions)) {
       files.set(path, await provideFile(path, kubernetesVersion));
     }
     images.push(...(await provideImages(kubernetesVersion, release)));
@@ -286,8 +300,10 @@ export async function fillMirror({ kubernetes }: { kubernetes: readonly string[]
   for (const [path, file] of files) await link(file, join(root, path));
   for (const image of images) await linkImage(image, registryRoot);
   await link(await repository, join(root, "debian"));
-  const sums = await Promise.all([...files].map(async ([path, file]) => `${await sha256(file)}  ${path}\n`));
-  await writeFile(lab("SHA256SUMS"), sums.join(""));
+  const sums = parseChecksums(await readFile(lab("SHA256SUMS"), "utf8").catch(() => ""));
+  for (const [path, file] of files) sums[path] = await sha256(file);
+  const lines = Object.entries(sums).map(([path, sum]) => `${sum}  ${path}\n`);
+  await writeFile(lab("SHA256SUMS"), lines.join(""));
   const kubectl = [...files].find(([path]) => path.endsWith("/kubectl"))?.[1];
   if (kubectl === undefined) throw new LabError("No Kubernetes version was asked for");
   return { root, registryRoot, kubectl };

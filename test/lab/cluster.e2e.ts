@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { on, type Machine } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
+import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { phase } from "../../lab/phase.ts";
 import { echoesThroughRouter } from "./helpers/capture.ts";
 import { isNodeReady, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
@@ -67,6 +68,7 @@ describe.each(["containerd", "docker"])("a cluster on %s", (runtime) => {
 
   it("comes up in one run of the program", async () => {
     const own = { ...settings, cluster: { ...settings.cluster, name }, runtime };
+    await fillMirror({ ...own.cluster, runtime });
     stack = await Stack.create(name, own);
     before = await inventory();
     const run = await phase(`${name}: pulumi up`, async () => mustSucceed(stack!, await stack!.up()));

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { on, tryOn } from "../../lab/client/machines.ts";
 import { openStack, type Call } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
+import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { phase } from "../../lab/phase.ts";
 import { reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
 import { inventory } from "./helpers/inventory.ts";
@@ -104,6 +105,7 @@ afterAll(async () => {
 
 describe("seed-16: a cluster with flannel's VXLAN", () => {
   it("comes up in one run of the program", async () => {
+    await fillMirror({ ...settings.cluster, routing: "flannel" });
     stack = await Stack.create(name, routedBy({ routing: "flannel" }));
     before = await inventory();
     await phase(`${name}: pulumi up`, async () => mustSucceed(stack!, await stack!.up()));

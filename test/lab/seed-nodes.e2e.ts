@@ -59,7 +59,7 @@ let machines: Record<string, Machine>;
 let kubectl: Kubectl;
 
 beforeAll(async () => {
-  await fillMirror({ kubernetes: [base.cluster.kubernetesVersion, version] });
+  await fillMirror(base.cluster, { kubernetesVersion: version, runtime: "docker" });
   stack = await Stack.create(name, settings());
   before = await inventory();
   docker = await dockerCommand(join(stack.folder, "docker"));

@@ -244,7 +244,8 @@ step_pod_routes() {
 }
 
 step_kubernetes_api() {
-  until_done 600 api_live
+  # On an emulated machine a busy API server takes more than ten minutes to come up.
+  until_done 900 api_live
   until_done 60 apply_bootstrap
 }
 

@@ -12,11 +12,13 @@ export interface CertificatesArgs {
   apiAddress: pulumi.Input<string>;
 }
 
-/** The cluster's authorities, its own certificates, and the key of service-account tokens, as far as its phase has them. */
+/** The cluster's authorities, its own certificates, the keys of service-account tokens and of updates, as far as its phase has them. */
 export class Certificates extends pulumi.ComponentResource {
   readonly authorities: Record<Authority, CertificateAuthority>;
   readonly certificates: Record<ClusterCertificate, Certificate>;
   readonly serviceAccountKey?: tls.PrivateKey;
+  /** SSH key by which the control plane has nodes put to use what is staged there. */
+  readonly updateKey?: tls.PrivateKey;
 
   constructor(name: string, { plan, apiAddress }: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:certificates:Certificates", name, {}, opts);
@@ -40,6 +42,7 @@ export class Certificates extends pulumi.ComponentResource {
         { algorithm: "RSA", rsaBits: 2048 },
         { parent: this },
       );
+      this.updateKey = new tls.PrivateKey(`${name}-update`, { algorithm: "ED25519" }, { parent: this });
     }
     this.registerOutputs({});
   }

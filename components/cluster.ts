@@ -99,7 +99,8 @@ export class Cluster extends pulumi.ComponentResource {
       certificates,
     };
     const controlPlane = new ControlPlane(`${name}-control-plane`, surroundings, parent);
-    const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane }, parent);
+    const { existingNodes } = cloud;
+    const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane, existingNodes }, parent);
     const nodes = [controlPlane.node, ...workers.nodes];
 
     const { phase } = plan.settings;
@@ -138,11 +139,12 @@ export class Cluster extends pulumi.ComponentResource {
   #runKubernetes(name: string, { plan, kubeconfig, controlPlane, nodes, podRoutes }: KubernetesArgs): void {
     const inCluster = { parent: this, deletedWith: controlPlane.instance };
     const converged = nodes.flatMap(({ converge }) => converge ?? []);
+    const updated = nodes.flatMap(({ membership }) => membership ?? []);
     const provider = new kubernetes.Provider(
       `${name}-kubernetes`,
       // The identifier keeps a kubeconfig that a preview does not know yet from meaning another cluster.
       { kubeconfig, clusterIdentifier: plan.settings.cluster.name, deleteUnreachable: true },
-      { ...inCluster, dependsOn: controlPlane.converge },
+      { ...inCluster, dependsOn: controlPlane.membership },
     );
     const byProvider = { ...inCluster, providers: { kubernetes: provider } };
     const addOns: pulumi.Resource[] = [new CoreDns(`${name}-coredns`, { plan }, byProvider)];
@@ -158,7 +160,7 @@ export class Cluster extends pulumi.ComponentResource {
         triggers: [converged.map(({ id }) => id)],
         addPreviousOutputInEnv: false,
       },
-      { ...inCluster, dependsOn: [...converged, ...podRoutes, ...addOns] },
+      { ...inCluster, dependsOn: [...updated, ...podRoutes, ...addOns] },
     );
   }
 }

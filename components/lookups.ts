@@ -4,15 +4,21 @@ import type { Flavor } from "../model/needs.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { references } from "../model/references.ts";
 import { keyOf } from "../model/settings.ts";
+import { clusterDescription } from "./leftovers.ts";
 import { OpenStackApi, reasonOf } from "./openstack-api.ts";
 import { preflight } from "./preflight.ts";
 import { lookUpInProject, type ProjectIds } from "./project-lookups.ts";
+
+const oneByOne =
+  "which of them are there already cannot be told, so they come and change one after the other";
 
 /** Ids of what the settings name and OpenStack must already have. */
 export interface CloudIds extends ProjectIds {
   externalNetworkId: string;
   /** By name. */
   imageIds: Record<string, string>;
+  /** Names of the stack's nodes whose machines are there already. */
+  existingNodes: string[];
 }
 
 /**
@@ -22,6 +28,7 @@ export interface CloudIds extends ProjectIds {
 export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
   const { settings } = plan;
   const problems = new Set<string>();
+  const warnings: string[] = [];
   const ask = async <T>(keys: string[], kind: string, name: string, query: Promise<T>) => {
     try {
       return await query;
@@ -52,7 +59,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     askedNetwork.then((found) => found?.id),
     (problem) => problems.add(problem),
   ).catch((error: unknown) => void problems.add(unanswered(error)));
-  const [network, project, images, findings] = await Promise.all([
+  const [network, project, images, findings, existingNodes] = await Promise.all([
     askedNetwork,
     askedProject,
     all("image", (name) => openstack.images.getImage({ name })),
@@ -62,19 +69,34 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
       flavors: all("flavor", (name) => openstack.compute.getFlavor({ name })).then(sizes),
       surroundings: askedProject.then((found) => found?.surroundings),
     }),
+    connection
+      .then((api) => nodesOf(plan, api))
+      .catch((error: unknown) => {
+        warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
+        return plan.nodes.map((node) => node.name);
+      }),
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
   ]);
   findings.problems.forEach((problem) => problems.add(problem));
   // Without a login every look-up says the same.
   if (problems.size === 0 || (await connection.catch(() => undefined)))
-    await Promise.all(findings.warnings.map((warning) => pulumi.log.warn(warning)));
+    await Promise.all([...findings.warnings, ...warnings].map((warning) => pulumi.log.warn(warning)));
   if (problems.size > 0) throw new Error([...problems].join("\n"));
   const { surroundings: _surroundings, ...ids } = project!;
   return {
     ...ids,
+    existingNodes,
     externalNetworkId: network!.id,
     imageIds: Object.fromEntries(images.map(([name, image]) => [name, image!.id])),
   };
+}
+
+/** The nodes on whose ports there is a machine. */
+async function nodesOf(plan: ClusterPlan, api: OpenStackApi): Promise<string[]> {
+  const { name } = plan.settings.cluster;
+  const ports = await api.list("ports", { description: clusterDescription(name) });
+  const used = new Set(ports.filter(({ device_id }) => device_id).map((port) => port.name as string));
+  return plan.nodes.map((node) => node.name).filter((node) => used.has(`${name}-${node}`));
 }
 
 /** What the flavors have, of those that were found. */

@@ -3,6 +3,7 @@ import type * as tls from "@pulumi/tls";
 import { bundle, type Files } from "../model/bundle.ts";
 import type { NodeCertificate } from "../model/certificates.ts";
 import { keyFiles, type PemSource } from "../model/files/keys.ts";
+import { authorizedKey } from "../model/files/updates.ts";
 import type { Phase } from "../model/phases.ts";
 import type { NodePlan } from "../model/plan.ts";
 import type { Certificates } from "./certificates.ts";
@@ -44,6 +45,10 @@ function pem(
     case "service-account": {
       const { privateKeyPem, publicKeyPem } = certificates.serviceAccountKey!;
       return source.part === "key" ? privateKeyPem : publicKeyPem;
+    }
+    case "update": {
+      const { privateKeyOpenssh, publicKeyOpenssh } = certificates.updateKey!;
+      return source.part === "key" ? privateKeyOpenssh : publicKeyOpenssh.apply(authorizedKey);
     }
   }
 }

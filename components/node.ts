@@ -9,7 +9,14 @@ import {
   type NodeCertificate,
 } from "../model/certificates.ts";
 import { bundle, digest } from "../model/bundle.ts";
-import { installFilesAndConverge, installSecrets, removeNode } from "../model/commands.ts";
+import {
+  installFilesAndConverge,
+  installSecrets,
+  removeNode,
+  rollOut,
+  rolloutInput,
+  stageOrConverge,
+} from "../model/commands.ts";
 import { includes } from "../model/phases.ts";
 import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
@@ -33,19 +40,23 @@ export interface NodeSurroundings {
 
 export interface NodeArgs extends NodeSurroundings {
   node: NodePlan;
-  /** The node that takes this one out of the cluster when it goes; none for the control plane itself. */
+  /** The node that updates this one, and takes it out of the cluster when it goes; none for the control plane itself. */
   controlPlane?: Node;
+  /** What has to be over before this node may change. */
+  turn?: Promise<void>;
 }
 
 /** A machine and all that is on it: port and floating address come in, instance, keys and files are made here. */
 export class Node extends pulumi.ComponentResource {
   readonly instance: openstack.compute.Instance;
   readonly connection: pulumi.Input<command.types.input.remote.ConnectionArgs>;
-  /** Done once the node runs all that its files say; there from phase docker on. */
+  /** Done once the node runs all that its files say or has them staged; there from phase docker on. */
   readonly converge?: command.remote.Command;
+  /** Done once what was staged is put to use; there in phase kubernetes. */
+  readonly membership?: command.remote.Command;
 
   constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { plan, node, controlPlane } = args;
+    const { plan, node } = args;
     const { cluster, ssh } = plan.settings;
     // As inputs of the component the files show up in a preview by path.
     const files = Object.fromEntries(
@@ -59,7 +70,7 @@ export class Node extends pulumi.ComponentResource {
     this.instance = new openstack.compute.Instance(
       `${name}-instance`,
       {
-        name: node.name,
+        name: pulumi.output(args.turn).apply(() => node.name),
         imageId: args.imageIds[node.image],
         flavorName: node.flavor,
         availabilityZone: node.availabilityZone,
@@ -93,32 +104,29 @@ export class Node extends pulumi.ComponentResource {
       perDialTimeout: 15,
     };
 
-    if (includes(plan.settings.phase, "docker")) this.converge = this.#install(name, args, floatingAddress);
-    if (this.converge && controlPlane?.converge && includes(plan.settings.phase, "kubernetes")) {
-      new command.remote.Command(
-        `${name}-membership`,
-        {
-          connection: controlPlane.connection,
-          delete: removeNode(node.name),
-          triggers: [this.instance.id],
-          addPreviousOutputInEnv: false,
-        },
-        {
-          ...parent,
-          // Before its machine is made anew, a node leaves the cluster.
-          deleteBeforeReplace: true,
-          dependsOn: [this.converge, controlPlane.converge],
-          // Destroying the whole cluster drains nothing.
-          deletedWith: controlPlane.instance,
-        },
-      );
+    if (includes(plan.settings.phase, "docker")) {
+      const secretFiles = this.#secretFiles(name, args, floatingAddress);
+      // Says that keys are new without saying what they are.
+      const keys = pulumi.unsecret(secretFiles).apply(digest);
+      this.converge = this.#install(name, node, secretFiles, keys);
+      if (includes(plan.settings.phase, "kubernetes"))
+        this.membership = this.#join(name, args, this.converge, [hostKey.publicKeyOpenssh, keys]);
     }
     this.registerOutputs({ instanceId: this.instance.id, floatingAddress });
   }
 
-  /** The node's key, its certificates, and the commands that send them and the files of the plan to the machine. */
-  #install(name: string, args: NodeArgs, floatingAddress: pulumi.Output<string>): command.remote.Command {
-    const { plan, node } = args;
+  /** Waits until the engine is through with all of this node, also in a preview. */
+  settled(): Promise<void> {
+    const last = this.membership ?? this.converge ?? this.instance;
+    return new Promise((resolve) => last.urn.apply(() => resolve()));
+  }
+
+  /** The node's key and its certificates, with all others that it has, as a bundle of files. */
+  #secretFiles(
+    name: string,
+    { plan, node, certificates }: NodeArgs,
+    floatingAddress: pulumi.Output<string>,
+  ): pulumi.Output<string> {
     const parent = { parent: this };
     const key = new tls.PrivateKey(`${name}-node-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
     const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
@@ -137,12 +145,12 @@ export class Node extends pulumi.ComponentResource {
       const { authority, usages } = nodeCertificates[of];
       const certificate = new tls.LocallySignedCert(
         `${name}-${of}-certificate`,
-        signed(request, args.certificates.authorities[authority], usages),
+        signed(request, certificates.authorities[authority], usages),
         parent,
       );
       return [of, certificate];
     });
-    const secretFiles = nodeSecrets({
+    return nodeSecrets({
       phase,
       node,
       folder: cluster.certificateFolder,
@@ -151,32 +159,74 @@ export class Node extends pulumi.ComponentResource {
         NodeCertificate,
         tls.LocallySignedCert
       >,
-      certificates: args.certificates,
+      certificates,
     });
+  }
+
+  /** The commands that send keys, certificates and the files of the plan to the machine. */
+  #install(
+    name: string,
+    node: NodePlan,
+    secretFiles: pulumi.Output<string>,
+    keys: pulumi.Output<string>,
+  ): command.remote.Command {
+    // A machine made anew at the same address changes no other input.
+    const triggers = [this.instance.id];
+    const onMachine = { parent: this, deletedWith: this.instance };
     const secrets = new command.remote.Command(
       `${name}-secrets`,
       {
         connection: this.connection,
         create: installSecrets,
         stdin: secretFiles,
-        // A machine made anew at the same address changes no other input.
-        triggers: [this.instance.id],
+        triggers,
         logging: "none",
         addPreviousOutputInEnv: false,
       },
-      { ...parent, deletedWith: this.instance },
+      onMachine,
     );
     return new command.remote.Command(
       `${name}-converge`,
       {
         connection: this.connection,
         create: installFilesAndConverge,
+        update: keys.apply(stageOrConverge),
         stdin: bundle(node.files),
-        // New keys are put to use by what runs with them.
-        triggers: [this.instance.id, pulumi.unsecret(secretFiles).apply(digest)],
+        triggers,
         addPreviousOutputInEnv: false,
       },
-      { ...parent, dependsOn: [secrets], deletedWith: this.instance },
+      { ...onMachine, dependsOn: [secrets] },
+    );
+  }
+
+  /** The node's place in the cluster: changes reach it, and it goes, by way of the control plane. */
+  #join(
+    name: string,
+    { plan, node, controlPlane }: NodeArgs,
+    converge: command.remote.Command,
+    [hostKey, keys]: [pulumi.Output<string>, pulumi.Output<string>],
+  ): command.remote.Command {
+    const { instance, connection } = controlPlane ?? this;
+    return new command.remote.Command(
+      `${name}-membership`,
+      {
+        connection,
+        update: rollOut(node.name),
+        delete: controlPlane && removeNode(node.name),
+        stdin: pulumi
+          .all([hostKey, keys])
+          .apply((known) => rolloutInput(node, plan.settings.ssh.user, ...known)),
+        triggers: [this.instance.id],
+        addPreviousOutputInEnv: false,
+      },
+      {
+        parent: this,
+        // Before its machine is made anew, a node leaves the cluster.
+        deleteBeforeReplace: true,
+        dependsOn: controlPlane?.converge ? [converge, controlPlane.converge] : [converge],
+        // Destroying the whole cluster drains nothing.
+        deletedWith: instance,
+      },
     );
   }
 }

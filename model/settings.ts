@@ -135,6 +135,29 @@ export const schema = z.strictObject({
     .enum(["docker", "containerd"])
     .default("containerd")
     .describe("what runs the pods, docker through cri-dockerd; Docker Engine is on every node either way"),
+  rollout: z
+    .strictObject({
+      maxUnavailable: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe(
+          "how many nodes may be away at once while changes reach them, workers after the control plane",
+        ),
+      drainSeconds: z
+        .int()
+        .min(10)
+        .max(86_400)
+        .default(300)
+        .describe(
+          "how long a node's pods have to leave, in seconds; a node that they do not leave is not updated or removed",
+        ),
+      forceDrain: z
+        .boolean()
+        .default(false)
+        .describe("pods leave a node also where their disruption budgets do not allow it"),
+    })
+    .prefault({}),
   proxy: proxySettings,
   ntp: ntpSettings,
   dns: dnsSettings,

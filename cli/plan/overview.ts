@@ -8,7 +8,14 @@ import {
   nodeSubject,
   type NodeCertificate,
 } from "../../model/certificates.ts";
-import { installFilesAndConverge, installSecrets, removeNode, waitUntilReady } from "../../model/commands.ts";
+import {
+  installFilesAndConverge,
+  installSecrets,
+  removeNode,
+  rollOut,
+  stageOrConverge,
+  waitUntilReady,
+} from "../../model/commands.ts";
 import { keyFiles } from "../../model/files/keys.ts";
 import { includes, type Phase } from "../../model/phases.ts";
 import type { ClusterPlan, NodePlan } from "../../model/plan.ts";
@@ -32,6 +39,8 @@ export interface Overview {
     runtime: string;
     /** The API for machines of the node network. */
     apiServer: string;
+    /** How many nodes may be away at once while changes reach them. */
+    maxUnavailable: number;
   };
   networks: {
     nodes: { network: string; nameServers: string[] } & (
@@ -103,6 +112,7 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
       kubernetesVersion: cluster.kubernetesVersion,
       runtime: settings.runtime,
       apiServer: plan.apiServer,
+      maxUnavailable: settings.rollout.maxUnavailable,
     },
     networks: {
       nodes: {
@@ -137,8 +147,16 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     flavors: count(plan.nodes.map(({ flavor }) => flavor)),
     addons: addons(plan),
     commands: {
-      ...(includes(settings.phase, "docker") && { installSecrets, installFilesAndConverge }),
-      ...(includes(settings.phase, "kubernetes") && { waitUntilReady, removeNode: removeNode("NODE") }),
+      ...(includes(settings.phase, "docker") && {
+        installSecrets,
+        installFilesAndConverge,
+        stageOrConverge: stageOrConverge("DIGEST"),
+      }),
+      ...(includes(settings.phase, "kubernetes") && {
+        waitUntilReady,
+        rollOut: rollOut("NODE"),
+        removeNode: removeNode("NODE"),
+      }),
     },
     secretSettings,
     texts,

@@ -28,6 +28,7 @@ function steps({ phase, runtime, ntp }: Settings, role: NodeBase["role"]): strin
   const podsByDocker = runtime === "docker";
   return [
     ...base,
+    "updates",
     ...(podsByDocker ? ["docker", "cri_dockerd"] : []),
     "kubelet",
     "kube_proxy",
@@ -36,7 +37,7 @@ function steps({ phase, runtime, ntp }: Settings, role: NodeBase["role"]): strin
     ...clock,
     // Without flannel too, which may have to go.
     "pod_routes",
-    ...(role === "control-plane" ? ["kubernetes_api"] : []),
+    ...(role === "control-plane" ? ["kubernetes_api"] : ["node_ready"]),
     "node_names",
   ];
 }
@@ -48,9 +49,13 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
   const controlPlane = node.role === "control-plane";
   const scripts = [
     "converge.sh",
-    "pod-network.sh",
+    "fetch-downloads.sh",
+    "install-files.sh",
+    "keys-digest.sh",
     "node-names.sh",
-    ...(kubernetes && controlPlane ? ["ready.sh", "remove-node.sh"] : []),
+    "pod-network.sh",
+    ...(kubernetes ? ["update.sh"] : []),
+    ...(kubernetes && controlPlane ? ["drain-node.sh", "ready.sh", "remove-node.sh", "rollout.sh"] : []),
   ];
   const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
   const values = {

@@ -1,13 +1,14 @@
 import type { Authority, ClusterCertificate, NodeCertificate } from "../certificates.ts";
 import { includes, type Phase } from "../phases.ts";
 import type { NodeSettings } from "../settings.ts";
+import { authorizedKeysFile } from "./updates.ts";
 
 /** Whose key or certificate a file holds. */
 export type PemSource =
   | { of: "authority"; name: Authority; part: Part }
   | { of: "cluster"; name: ClusterCertificate; part: Part }
   | { of: "node"; name: NodeCertificate; part: Part }
-  | { of: "service-account"; part: "key" | "public-key" };
+  | { of: "service-account" | "update"; part: "key" | "public-key" };
 
 type Part = "certificate" | "key";
 
@@ -46,6 +47,7 @@ const dockerKeyFiles: Record<string, PemSource> = {
 
 function kubernetesKeyFiles(pki: string): Record<string, PemSource> {
   return {
+    [authorizedKeysFile]: { of: "update", part: "public-key" },
     [`${pki}/ca.crt`]: { of: "authority", name: "kubernetes", part: "certificate" },
     [`${pki}/kubelet.crt`]: { of: "node", name: "kubelet", part: "certificate" },
     [`${pki}/kubelet.key`]: { of: "node", name: "kubelet", part: "key" },
@@ -64,6 +66,7 @@ function controlPlaneKeyFiles(pki: string): Record<string, PemSource> {
       [`${pki}/front-proxy-ca.crt`]: { of: "authority", name: "front-proxy", part: "certificate" },
       [`${pki}/sa.key`]: { of: "service-account", part: "key" },
       [`${pki}/sa.pub`]: { of: "service-account", part: "public-key" },
+      "/etc/openstack-kubernetes/update.key": { of: "update", part: "key" },
     } satisfies Record<string, PemSource>,
     ...pairs,
   );

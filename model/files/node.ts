@@ -13,6 +13,7 @@ import { kubeletFiles } from "./kubelet.ts";
 import { nameFiles } from "./names.ts";
 import { podNetworkFiles } from "./pod-network.ts";
 import { proxyDropIn, proxyFiles } from "./proxy.ts";
+import { updateFiles } from "./updates.ts";
 
 /**
  * Every file of a node but its keys and certificates (keys.ts has those). A phase adds files to those of the phase before
@@ -36,6 +37,7 @@ export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Check
     ...flannelFiles(cluster, node),
     ...(node.role === "control-plane" ? controlPlaneFiles(cluster) : {}),
     ...nameFiles(settings),
+    ...updateFiles(settings, node),
     ...proxyDropIn(settings, "kubelet"),
   };
   return { ...docker, ...kubernetes };

@@ -10,6 +10,7 @@ log=/var/log/openstack-kubernetes.log
 state=/var/lib/openstack-kubernetes
 etc=/etc/openstack-kubernetes
 lib=/usr/local/lib/openstack-kubernetes
+sshd_settings=/etc/ssh/sshd_config.d/50-openstack-kubernetes.conf
 # shellcheck source=/dev/null
 . $etc/node.env
 if [ -e $etc/proxy.env ]; then
@@ -99,34 +100,28 @@ install_packages() {
 }
 
 # Lines of the list: SHA-256, address, and either a program's path or a folder and the members to unpack there.
-fetch_downloads() {
-  local sum url target members archive
+install_downloads() {
+  local sum target members installed file
   [ -e $etc/downloads ] || return 0
-  mkdir -p $state/downloads
-  while read -r sum url target members; do
-    [ ! -e "$state/downloads/$sum" ] || continue
-    archive=$(mktemp "$state/downloads/.XXXXXX")
-    curl -sS -L --fail --retry 8 --retry-all-errors --retry-max-time 600 --connect-timeout 15 -o "$archive" "$url"
-    if ! echo "$sum  $archive" | sha256sum --check --status; then
-      echo "checksum of $url differs: expected $sum, got $(sha256sum <"$archive" | cut -d ' ' -f 1)"
-      rm -f "$archive"
-      return 1
-    fi
+  while read -r sum _ target members; do
+    installed=$state/installed/${target//\//-}
+    file=$state/fetched/$sum
+    [ "$(cat "$installed" 2>/dev/null)" != "$sum" ] || continue
     mkdir -p "${target%/*}"
     if [ -n "$members" ]; then
-      unpack "$archive" "$target" "$members"
+      unpack "$file" "$target" "$members"
     else
-      install -m 0755 "$archive" "$target.new"
+      install -m 0755 "$file" "$target.new"
       mv -f "$target.new" "$target"
     fi
-    rm -f "$archive"
-    touch "$state/downloads/$sum"
+    echo "$sum" >"$installed"
+    rm -f "$file"
   done <$etc/downloads
 }
 
 unpack() {
   local archive=$1 folder=$2 unpacked member
-  unpacked=$(mktemp -d "$state/downloads/.XXXXXX")
+  unpacked=$(mktemp -d "$state/fetched/.XXXXXX")
   tar -C "$unpacked" -xzf "$archive"
   mkdir -p "$folder"
   for member in ${3//,/ }; do
@@ -178,6 +173,14 @@ api_live() {
   curl -s --fail --max-time 10 --noproxy '*' -o /dev/null --cacert "$CERTIFICATE_FOLDER/ca.crt" \
     --cert "$CERTIFICATE_FOLDER/super-admin.crt" --key "$CERTIFICATE_FOLDER/super-admin.key" "$API_SERVER/livez"
 }
+# The kubelet takes a moment to see that a static pod's manifest is new: what runs has to be younger.
+runs_manifest() {
+  local age written
+  age=$(ps -o etimes= -C "$1" | sort -n | head -n 1)
+  written=$(stat -c %Y "/etc/kubernetes/manifests/$1.yaml")
+  [ -n "$age" ] && [ "$age" -le $(($(date +%s) - written)) ]
+}
+api_current() { runs_manifest etcd && runs_manifest kube-apiserver && api_live; }
 apply_bootstrap() { kubectl_admin apply --server-side --force-conflicts -f /etc/kubernetes/bootstrap; }
 
 # The steps that a list may have, each by its name there.
@@ -190,13 +193,14 @@ step_pod_network() {
 step_packages_and_downloads() {
   local downloads fetched=0
   # Without the lock and the caller's connection, which a download that outlives a failure would hold.
-  fetch_downloads 3>&- 9>&- >/run/openstack-kubernetes.downloads 2>&1 &
+  { [ ! -e $etc/downloads ] || $lib/fetch-downloads.sh $etc/downloads; } 3>&- 9>&- >/run/openstack-kubernetes.downloads 2>&1 &
   downloads=$!
   install_packages
   # What a failed download says comes last in the log, not before pages of the package manager's.
   wait "$downloads" || fetched=$?
   cat /run/openstack-kubernetes.downloads
   [ "$fetched" -eq 0 ]
+  install_downloads
 }
 
 step_pod_network_rules() {
@@ -245,7 +249,7 @@ step_pod_routes() {
 
 step_kubernetes_api() {
   # On an emulated machine a busy API server takes more than ten minutes to come up.
-  until_done 900 api_live
+  until_done 900 api_current
   until_done 60 apply_bootstrap
 }
 
@@ -258,9 +262,41 @@ step_node_names() {
   fi
 }
 
+# What lets a control-plane node have staged files put to use here (update.sh).
+step_updates() {
+  local sum
+  sum=$(sha256sum <$sshd_settings)
+  if [ "$(cat $state/applied/ssh 2>/dev/null)" = "$sum" ]; then return 0; fi
+  systemctl try-reload-or-restart ssh.service
+  echo "$sum" >$state/applied/ssh
+}
+
+# What the API answers to this machine's kubelet.
+ask_api() {
+  local api
+  api=$(awk '$1 == "server:" { print $2 }' /etc/kubernetes/kubelet.conf)
+  curl -s --fail --noproxy '*' --max-time 10 --cacert "$CERTIFICATE_FOLDER/ca.crt" --cert "$CERTIFICATE_FOLDER/kubelet.crt" \
+    --key "$CERTIFICATE_FOLDER/kubelet.key" "$api$1"
+}
+node_ready() {
+  ask_api "/api/v1/nodes/$NODE_NAME" | python3 -c '
+import json, sys
+conditions = json.load(sys.stdin)["status"]["conditions"]
+sys.exit(all(c["status"] != "True" for c in conditions if c["type"] == "Ready"))'
+}
+
+# A node that comes to a cluster at work is there once it is Ready, and the next may go; in a cluster that comes up as a
+# whole the API is not there yet, and ready.sh waits for all nodes.
+step_node_ready() {
+  ask_api /livez >/dev/null || return 0
+  until_done 300 node_ready
+}
+
 mapfile -t steps <$etc/steps
 for name in "${steps[@]}"; do
   begin "$name"
   "step_$name"
 done
+$lib/keys-digest.sh >$state/applied/keys
+rm -f $state/unfinished
 begin "converged"

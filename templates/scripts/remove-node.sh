@@ -14,8 +14,6 @@ fail() {
 
 found=$(kube get node "$name" --ignore-not-found -o name) || fail "the API does not answer"
 [ -n "$found" ] || exit 0
-# A dead machine never confirms that its pods ended, so draining it may fail and removing it may not.
-kubectl --kubeconfig /etc/kubernetes/super-admin.conf drain "$name" --ignore-daemonsets --delete-emptydir-data \
-  --force --grace-period 30 --skip-wait-for-delete-timeout 60 --timeout 300s >>"$log" 2>&1 ||
-  echo "node $name could not be drained and is removed all the same; see $log"
+said=$(/usr/local/lib/openstack-kubernetes/drain-node.sh "$name" 2>&1) || fail "$said"
+[ -z "$said" ] || echo "$said"
 kube delete node "$name" --ignore-not-found >>"$log" || fail "its Node object could not be deleted"

@@ -98,7 +98,11 @@ describe("order", () => {
         expect(waitedFor, node).toContain(name);
       }
     }
-    expect(graph[`${controlPlane}-membership`]).toBeUndefined();
+  });
+
+  it("changes reach a node, and add-ons come, once the control plane has its own", () => {
+    for (const node of nodes) expect(before(`${node}-membership`)).toContain(`${controlPlane}-converge`);
+    expect(before("demo-kubernetes")).toContain(`${controlPlane}-membership`);
   });
 
   it("the cluster is ready after every node, every route and the add-ons", () => {
@@ -106,16 +110,18 @@ describe("order", () => {
     const needed = resources.filter(
       ({ name, type, custom }) =>
         custom &&
-        (name.endsWith("-converge") || type.endsWith(":RouterRoute") || type.startsWith("kubernetes:")),
+        (/-(converge|membership)$/.test(name) ||
+          type.endsWith(":RouterRoute") ||
+          type.startsWith("kubernetes:")),
     );
-    expect(needed).toHaveLength(3 + 3 + 6);
+    expect(needed).toHaveLength(3 + 3 + 3 + 6);
     for (const { name } of needed) expect(waitedFor).toContain(name);
   });
 
   it("add-ons come by the cluster's own provider, once its API is there", () => {
     const addOns = resources.filter(({ custom, type }) => custom && type.startsWith("kubernetes:"));
     for (const { provider } of addOns) expect(provider).toBe("demo-kubernetes");
-    expect(graph["demo-kubernetes"]!.dependencies).toContain(`${controlPlane}-converge`);
+    expect(before("demo-kubernetes")).toContain(`${controlPlane}-converge`);
   });
 });
 
@@ -146,14 +152,14 @@ describe("deletion", () => {
           name === "demo-ready" ||
           name === "demo-kubernetes"),
     );
-    expect(inside).toHaveLength(6 + 2 + 1 + 1);
+    expect(inside).toHaveLength(6 + 3 + 1 + 1);
     for (const { name, deletedWith } of inside) expect(deletedWith, name).toBe(`${controlPlane}-instance`);
   });
 
-  it("only a membership runs something when it goes, and it does nothing before", () => {
+  it("only a worker's membership runs something when it goes, and none does when it comes", () => {
     for (const { name, inputs } of resources.filter(({ type }) => type === "command:remote:Command")) {
       const isMembership = name.endsWith("-membership");
-      expect("delete" in inputs, name).toBe(isMembership);
+      expect("delete" in inputs, name).toBe(isMembership && !name.startsWith(controlPlane));
       expect("create" in inputs, name).toBe(!isMembership);
     }
     expect(graph[`${workers[0]!}-membership`]!.inputs.delete).toContain(
@@ -169,15 +175,17 @@ describe("commands", () => {
         expect(triggers(`${node}-${command}`)[0]).toBe(`${node}-instance-id`);
       }
     }
-    for (const node of workers) expect(triggers(`${node}-membership`)).toEqual([`${node}-instance-id`]);
+    for (const node of nodes) expect(triggers(`${node}-membership`)).toEqual([`${node}-instance-id`]);
     expect(graph["demo-ready"]!.inputs.triggers).toEqual([nodes.map((node) => `${node}-converge-id`)]);
   });
 
   it("put new keys and certificates to use, known by a digest alone", () => {
     const digests = nodes.map((node) => {
       const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
-      expect(triggers(`${node}-converge`)).toEqual([`${node}-instance-id`, digest(value)]);
-      expect(triggers(`${node}-secrets`)).toHaveLength(1);
+      const { update } = graph[`${node}-converge`]!.inputs;
+      expect(update).toMatch(new RegExp(`stage.* openstack-kubernetes 'files' '${digest(value)}'$`, "s"));
+      expect(graph[`${node}-membership`]!.inputs.stdin).toContain(` ${digest(value)}\n`);
+      expect(triggers(`${node}-converge`)).toEqual(triggers(`${node}-secrets`));
       return digest(value);
     });
     expect(new Set(digests).size).toBe(nodes.length);
@@ -276,6 +284,7 @@ describe("secrets", () => {
       "0600 /etc/kubernetes/pki/kube-proxy.key",
       "0600 /etc/kubernetes/pki/kubelet.crt",
       "0600 /etc/kubernetes/pki/kubelet.key",
+      "0600 /etc/openstack-kubernetes/authorized_keys",
     ]);
   });
 
@@ -283,7 +292,9 @@ describe("secrets", () => {
     "every certificate and key that a control plane's files name is in %s, or Docker's folder",
     async (certificateFolder) => {
       const { graph } = await registerCluster({ cluster: { ...stackSettings.cluster, certificateFolder } });
-      const there = secretFiles(controlPlane, graph).map((line) => line.split(" ")[1]);
+      const there = secretFiles(controlPlane, graph)
+        .map((line) => line.split(" ")[1]!)
+        .filter((file) => !file.startsWith("/etc/openstack-kubernetes/"));
       const path = `(?:${certificateFolder}|/etc/docker/tls)/[\\w/-]+\\.(?:crt|key|pub|pem)`;
       for (const file of there) expect(file).toMatch(new RegExp(`^${path}$`));
       const named = Object.values(graph[controlPlane]!.inputs.files as Record<string, string>).flatMap(
@@ -368,7 +379,7 @@ describe("a preview of a new cluster", () => {
       expect(preview.graph[`${node}-converge`]!.inputs.stdin).toEqual(
         graph[`${node}-converge`]!.inputs.stdin,
       );
-      expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown, unknown]);
+      expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown]);
     }
     expect(preview.graph["demo-kubernetes"]!.inputs.clusterIdentifier).toBe("demo");
   });

@@ -8,6 +8,7 @@ const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
   imageIds: { "debian-13": "image-id" },
   securityGroupIds: { office: "office-group-id", backup: "backup-group-id" },
+  existingNodes: [],
   existingNetwork: { networkId: "network-id", subnetId: "subnet-id", routerId: "router-id" },
 };
 const settings = {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } fr
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import { FakeOpenStack, limitsPath, quotasPath } from "../helpers/openstack.ts";
+import { FakeOpenStack, limitsPath, ownPortsPath, quotasPath } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 let warn: MockInstance<typeof console.warn>;
@@ -49,7 +49,7 @@ describe("quotas that leave enough", () => {
     nova({ maxTotalInstances: 10, totalInstancesUsed: 7, maxTotalCores: -1, totalCoresUsed: 90 });
     neutron({ port: { limit: 500, used: 495, reserved: 0 }, trunk: full });
     expect(await looked()).toEqual({ errors: [], warnings: [] });
-    expect(cloud.asked.sort()).toEqual([`GET ${limitsPath}`, `GET ${quotasPath}`]);
+    expect(cloud.asked.sort()).toEqual([`GET ${limitsPath}`, `GET ${ownPortsPath}`, `GET ${quotasPath}`]);
   });
 });
 
@@ -177,6 +177,7 @@ describe("a stack that is there", () => {
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^nodes: the router is to have 31 routes, and Neutron allows 30/);
     expect(cloud.asked.filter((call) => call.includes("description="))).toEqual([
+      `GET ${ownPortsPath}`,
       `GET /network/v2.0/security-groups?${search}`,
     ]);
   });
@@ -207,8 +208,13 @@ describe("quotas that cannot be read", () => {
     cloud.scope.serviceCatalogs = [];
     const { errors, warnings } = await looked();
     expect(errors).toEqual([]);
-    expect(warnings).toHaveLength(2);
-    expect(warnings[1]).toContain("OpenStack's catalogue has no public compute service");
+    expect(warnings).toEqual([
+      expect.stringContaining("OpenStack's catalogue has no public network service"),
+      expect.stringContaining("OpenStack's catalogue has no public compute service"),
+      expect.stringMatching(
+        /^nodes: which of them are there already cannot be told, .* no public network service$/,
+      ),
+    ]);
   });
 
   it("because a service does not answer are a warning with the reason", async () => {
@@ -221,13 +227,16 @@ describe("quotas that cannot be read", () => {
     expect(warnings[0]).toMatch(/not checked: fetch failed: connect ECONNREFUSED 192\.0\.2\.1:8774$/);
   });
 
-  it("because there is no login to the REST interfaces are one warning, and flavors are checked", async () => {
+  it("because there is no login to the REST interfaces are a warning, and flavors are checked", async () => {
     const { errors, warnings } = await looked({}, (token) => {
       if (token.endsWith(":getAuthScope")) throw new Error("no scope");
       return answerOfPlugin(token);
     });
     expect(errors).toEqual([]);
-    expect(warnings).toEqual([expect.stringMatching(/^The project's quotas are not checked: .*no scope/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The project's quotas are not checked: .*no scope/),
+      expect.stringMatching(/^nodes: which of them .*no scope/),
+    ]);
     const small = await looked({}, (token) => {
       if (token.endsWith(":getAuthScope")) throw new Error("no scope");
       return token.endsWith(":getFlavor") ? { ...medium, disk: 5 } : answerOfPlugin(token);

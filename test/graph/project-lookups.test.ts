@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import { FakeOpenStack, limitsPath, quotasPath } from "../helpers/openstack.ts";
+import { FakeOpenStack, limitsPath, ownPortsPath, quotasPath } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 beforeEach(() => {
@@ -32,8 +32,9 @@ const list = (path: string, query: string, ...items: object[]) => {
 };
 const own = { project_id: "own-project" };
 
-/** What was asked beside the quotas. */
-const looks = () => cloud.asked.filter((call) => ![limitsPath, quotasPath].includes(call.slice(4)));
+/** What was asked beside the quotas and the stack's own ports. */
+const looks = () =>
+  cloud.asked.filter((call) => ![limitsPath, ownPortsPath, quotasPath].includes(call.slice(4)));
 
 it("a stack that names nothing of the project's own looks nothing up in it", async () => {
   expect(await looked({})).toMatchObject({ securityGroupIds: {}, externalNetworkId: "known" });

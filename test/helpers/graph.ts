@@ -8,6 +8,7 @@ export const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
   imageIds: { "debian-13": "image-id" },
   securityGroupIds: {},
+  existingNodes: [],
 };
 
 /** The resources of the cluster `demo` under mocks, in their order and by name. */

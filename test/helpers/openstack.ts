@@ -3,6 +3,9 @@ import { vi } from "vitest";
 /** Where Nova and Neutron tell the project's quotas. */
 export const limitsPath = "/compute/limits";
 export const quotasPath = "/network/v2.0/quotas/own-project/details.json";
+/** Where Neutron tells which nodes the stack of the tests has. */
+export const ownPortsPath =
+  "/network/v2.0/ports?description=Kubernetes+cluster+demo+of+openstack-kubernetes/test";
 
 /** In-process stand-in for OpenStack's REST interfaces: answers by path, and what was asked of it. */
 export class FakeOpenStack {

@@ -245,6 +245,31 @@ describe("one wrong setting", () => {
       'kubeProxy.mode: must be one of nftables, iptables, not "ipvs"',
     ],
     [
+      "no node away at a time",
+      { rollout: { maxUnavailable: 0 } },
+      "rollout.maxUnavailable: must be at least 1, not 0",
+    ],
+    [
+      "half a node away",
+      { rollout: { maxUnavailable: 1.5 } },
+      "rollout.maxUnavailable: must be a whole number, not 1.5",
+    ],
+    [
+      "no time to drain",
+      { rollout: { drainSeconds: 5 } },
+      "rollout.drainSeconds: must be at least 10, not 5",
+    ],
+    [
+      "days to drain",
+      { rollout: { drainSeconds: 90000 } },
+      "rollout.drainSeconds: must be at most 86400, not 90000",
+    ],
+    [
+      "yes for force",
+      { rollout: { forceDrain: "yes" } },
+      'rollout.forceDrain: must be true or false, not "yes"',
+    ],
+    [
       "a number as a flag's value",
       { apiServer: { extraArgs: { v: 2 } } },
       "apiServer.extraArgs.v: must be text, not 2; put it in quotes",

@@ -100,6 +100,13 @@ describe("converge.sh", () => {
     );
   });
 
+  it("waits until the API that answers is that of the new manifest", async () => {
+    machine.program("ps", "echo asked >>/asked; [ $(wc -l </asked) -gt 3 ] && echo 0 || echo 1000");
+    expect(await converge(machine.planned())).toEqual(done);
+    const asked = readFileSync(machine.path("/asked"), "utf8").trim().split("\n");
+    expect(asked.length).toBeGreaterThan(3);
+  });
+
   it("changes nothing when run again", async () => {
     const cluster = machine.planned();
     await converge(cluster);

@@ -11,26 +11,56 @@ afterEach(() => {
 });
 
 describe("remove-node.sh", () => {
-  /** Removes a node that the cluster knows, unless `answer` says otherwise. */
-  const remove = async (answer: string) => {
-    machine.place(machine.planned().controlPlane.files);
-    machine.placeKubectl(`${answer}\n[[ "$*" != *" get node "* ]] || echo node/worker-1`);
+  /** Removes a node of two that the cluster knows and that is Ready, unless `answer` says otherwise. */
+  const remove = async (answer: string, rollout: object = {}) => {
+    machine.place(machine.planned({ rollout }).controlPlane.files);
+    machine.placeKubectl(`${answer}
+      case "$*" in
+        *" get node worker-1 "*conditions*) echo True ;;
+        *" get node worker-1 "*) echo node/worker-1 ;;
+        *" get nodes "*) printf 'node/cp-1\\nnode/worker-1\\n' ;;
+      esac`);
     machine.forget();
     return await machine.run(removeNode("worker-1"));
   };
+  const drains = () => machine.calls("kubectl", / drain /);
+  const deletions = () => machine.calls("kubectl", / delete /);
 
-  it("drains the node, then deletes its object", async () => {
+  it("drains the node, as its pods' budgets allow, then deletes its object", async () => {
     expect(await remove("true")).toEqual(done);
     const [drain, deletion] = machine.calls("kubectl", / (drain|delete) /);
-    expect(drain).toContain("drain worker-1 --ignore-daemonsets --delete-emptydir-data");
+    expect(drain).toMatch(
+      / drain worker-1 --ignore-daemonsets --delete-emptydir-data --force --timeout 300s$/,
+    );
     expect(deletion).toContain("delete node worker-1");
   });
 
-  it("deletes a node that cannot be drained, and says so", async () => {
-    const { exitCode, stdout } = await remove('[[ "$*" != *drain* ]] || return 1');
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain("node worker-1 could not be drained and is removed all the same");
-    expect(machine.calls("kubectl", / delete /)).toHaveLength(1);
+  it("keeps a node that its pods do not leave in time, and says what to do", async () => {
+    const { exitCode, stderr } = await remove(
+      '[[ "$*" != *drain* ]] || { echo "error: it is late" >&2; return 1; }',
+      {
+        drainSeconds: 20,
+      },
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^removing node worker-1: its pods did not leave within 20 s: error: it is late; make room .*rollout\.forceDrain; see/,
+    );
+    expect(deletions()).toEqual([]);
+  });
+
+  it("drains against the budgets where it is forced to", async () => {
+    expect(await remove("true", { forceDrain: true })).toEqual(done);
+    expect(drains()[0]).toMatch(/ --disable-eviction$/);
+  });
+
+  it("takes a dead node out without moving its pods, and says so", async () => {
+    const { exitCode, stdout } = await remove('[[ "$*" != *conditions* ]] || { echo Unknown; return; }');
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: "node worker-1 does not answer, so its pods are not moved",
+    });
+    expect([drains().length, deletions().length]).toEqual([0, 1]);
   });
 
   it("fails with one line where the API does not answer", async () => {

@@ -94,9 +94,7 @@ describe("NTP servers", () => {
       "[Time]\nNTP=192.0.2.123 ntp.example.org\n",
     );
     expect(files["/etc/openstack-kubernetes/packages"]!.content).toMatch(/^systemd-timesyncd$/m);
-    expect(files["/etc/openstack-kubernetes/steps"]!.content).toMatch(
-      /^docker\nclock\npod_routes\nnode_names$/m,
-    );
+    expect(files["/etc/openstack-kubernetes/steps"]!.content).toMatch(/^docker\nclock\npod_routes$/m);
   });
 });
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Moves a node's pods away, as their disruption budgets allow; where forced, also against these. Argument: the node's name.
+# Does nothing for a dead node, which would never confirm that a pod ended, nor for one that is alone.
+set -euo pipefail
+
+name=$1
+log=/var/log/openstack-kubernetes.log
+# shellcheck source=/dev/null
+. /etc/openstack-kubernetes/rollout.env
+
+kube() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf "$@" 2>>"$log"; }
+
+ready=$(kube --request-timeout 30s get node "$name" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') ||
+  { echo "the API does not answer" >&2 && exit 1; }
+if [ "$ready" != True ]; then
+  echo "node $name does not answer, so its pods are not moved"
+  exit 0
+fi
+[ "$(kube --request-timeout 30s get nodes -o name | wc -l)" -gt 1 ] || exit 0
+
+force=()
+[ "$FORCE_DRAIN" != true ] || force=(--disable-eviction)
+output=$(kubectl --kubeconfig /etc/kubernetes/super-admin.conf drain "$name" --ignore-daemonsets --delete-emptydir-data --force \
+  --timeout "${DRAIN_SECONDS}s" "${force[@]}" 2>&1) && drained=true || drained=false
+echo "$output" >>"$log"
+[ "$drained" = false ] || exit 0
+echo "its pods did not leave within $DRAIN_SECONDS s: $(grep -i '^error' <<<"$output" | tail -n 1); make room for them, or set openstack-kubernetes:rollout.forceDrain" >&2
+exit 1

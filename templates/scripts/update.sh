@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Puts this machine's staged files to use, in steps. A control-plane node's rollout.sh calls it, elsewhere by the one SSH
+# key that may run nothing else. Argument:
+#   fetch    fetches what the staged files need, so that the node is away for less
+#   pending  says what waits: nothing, "settings", which pods do not notice, or "drain", before which they have to leave
+#   apply    puts it to use
+set -euo pipefail
+umask 077
+
+log=/var/log/openstack-kubernetes.log
+state=/var/lib/openstack-kubernetes
+lib=/usr/local/lib/openstack-kubernetes
+staged=$state/staged.files
+# What an update that did not come to its end was about.
+unfinished=$state/unfinished
+
+fail() {
+  echo "$(hostname): $*; see $log there" >&2
+  exit 1
+}
+
+# Where the staged content of a file is; nothing where it is not staged.
+staged_file() {
+  local n
+  n=$(awk -v path="$1" '$2 == path { print NR; exit }' "$staged/list" 2>/dev/null)
+  [ -z "$n" ] || echo "$staged/$n"
+}
+
+pull_image() {
+  if systemctl -q is-active cri-dockerd.service; then
+    docker image inspect "$1" >/dev/null 2>&1 || docker pull -q "$1"
+  else
+    [ -n "$(ctr -n k8s.io images list -q "name==$1")" ] || ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "$1"
+  fi
+}
+
+# Nothing here is needed for the update itself, so a failure costs time at most.
+fetch() {
+  local downloads n path
+  downloads=$(staged_file /etc/openstack-kubernetes/downloads)
+  [ -z "$downloads" ] || $lib/fetch-downloads.sh "$downloads" || echo "downloads are left for the update"
+  n=0
+  while read -r _ path; do
+    n=$((n + 1))
+    [[ $path == /etc/kubernetes/manifests/* ]] || continue
+    sed -n 's/^ *\(- \)\?image: //p' "$staged/$n" | while read -r image; do
+      pull_image "$image" </dev/null || echo "image $image is left for the update"
+    done
+  done <"$staged/list"
+}
+
+changed_paths() {
+  local n=0 mode path
+  [ -d "$staged" ] || return 0
+  while read -r mode path; do
+    n=$((n + 1))
+    if ! cmp -s "$staged/$n" "$path" || [ "0$(stat -c %a "$path")" != "$mode" ]; then echo "$path"; fi
+  done <"$staged/list"
+  cut -d ' ' -f 2 "$staged/list" | sort | comm -13 - $state/files.files
+}
+
+pending() {
+  local path waits=
+  [ ! -e $unfinished ] || waits=$(cat $unfinished)
+  [ "$($lib/keys-digest.sh)" = "$(cat $state/applied/keys 2>/dev/null)" ] || waits=${waits:-settings}
+  while read -r path; do
+    case $path in
+      # What names, clock and SSH are set by, and scripts, of which none runs for pods.
+      /etc/openstack-kubernetes/rollout.env | /etc/openstack-kubernetes/cluster-resolv.conf | /etc/openstack-kubernetes/steps) ;;
+      /etc/systemd/timesyncd.conf.d/* | /etc/systemd/system/node-names.* | /etc/ssh/* | /etc/apt/*) ;;
+      /usr/local/lib/openstack-kubernetes/* | /etc/kubernetes/bootstrap/*) ;;
+      *) waits=drain ;;
+    esac
+    waits=${waits:-settings}
+  done < <(changed_paths)
+  [ -z "$waits" ] || echo "$waits"
+}
+
+apply() {
+  pending >$unfinished.new
+  mv $unfinished.new $unfinished
+  $lib/install-files.sh files
+  $lib/converge.sh
+}
+
+case ${1:-} in
+  fetch)
+    exec >>"$log" 2>&1
+    fetch
+    ;;
+  pending) pending 2>>"$log" || fail "what waits to be updated could not be told" ;;
+  apply) apply ;;
+  *) fail "update.sh takes fetch, pending or apply" ;;
+esac

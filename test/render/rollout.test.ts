@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { rollOut, rolloutInput } from "../../model/commands.ts";
+import { done, NodeMachine } from "../helpers/node-machine.ts";
+
+let machine: NodeMachine;
+beforeEach(() => {
+  machine = new NodeMachine();
+});
+afterEach(() => {
+  machine.remove();
+});
+
+/** A cluster of two nodes, of which worker-1 renews its lease each time that it is asked for. */
+const answers = `case "$*" in
+    *" get nodes "*) printf 'node/cp-1\\nnode/worker-1\\n' ;;
+    *" get lease "*) date +%N ;;
+    *conditions*) echo True ;;
+    *annotations*) cat /mark 2>/dev/null || true ;;
+    *unschedulable*) [ ! -e /cordoned ] || echo true ;;
+    *" annotate "*-) rm /mark ;;
+    *" annotate "*) echo true >/mark ;;
+    *" cordon "*) touch /cordoned ;;
+    *" uncordon "*) rm /cordoned ;;
+  esac`;
+
+/** Updates worker-1, where this waits, from the control plane. */
+async function roll(waits: string, answer = "true") {
+  const { controlPlane, workers } = machine.planned();
+  machine.place(controlPlane.files);
+  machine.placeKubectl(`${answer}\n${answers}`);
+  machine.placeSsh(`case "\${!#}" in pending) echo "${waits}" ;; apply) echo applied >>/calls ;; esac`);
+  machine.forget();
+  return await machine.run(
+    rollOut("worker-1"),
+    rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest"),
+  );
+}
+
+/** What was done to the node, in order. */
+const steps = () =>
+  readFileSync(machine.path("/calls"), "utf8").match(/\b(cordon|uncordon|drain|applied)\b(?! in)/g) ?? [];
+
+describe("rollout.sh", () => {
+  it("cordons and drains a node, has it apply what waits, and uncordons it", async () => {
+    const { exitCode, stdout, stderr } = await roll("drain");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^worker-1: drained in \d+ s, away for \d+ s more$/);
+    expect(steps()).toEqual(["cordon", "drain", "applied", "uncordon"]);
+  });
+
+  it("logs in to the node's own address with the one key for it, and trusts its host key alone", async () => {
+    machine.placeSsh("");
+    await roll("drain");
+    const [call] = machine.calls("ssh");
+    expect(call).toContain(" -i /etc/openstack-kubernetes/update.key ");
+    expect(call).toContain(" -o StrictHostKeyChecking=yes ");
+    expect(call).toMatch(/ debian@10\.0\.0\.11 pending$/);
+  });
+
+  it("does nothing where nothing waits", async () => {
+    expect(await roll("")).toEqual(done);
+    expect(steps()).toEqual([]);
+  });
+
+  it("moves no pod for settings that pods do not notice", async () => {
+    expect((await roll("settings")).exitCode).toBe(0);
+    expect(steps()).toEqual(["applied"]);
+  });
+
+  it("uncordons a node that an update before it cordoned and did not come back to", async () => {
+    machine.write("/mark", "true\n");
+    machine.write("/cordoned", "");
+    expect((await roll("")).exitCode).toBe(0);
+    expect(steps()).toEqual(["uncordon"]);
+  });
+
+  it("leaves a node cordoned that somebody else cordoned", async () => {
+    machine.write("/cordoned", "");
+    expect((await roll("drain")).exitCode).toBe(0);
+    expect(steps()).toEqual(["drain", "applied"]);
+  });
+
+  it("leaves a node as it is whose pods do not leave, and says so", async () => {
+    const { exitCode, stderr } = await roll(
+      "drain",
+      '[[ "$*" != *" drain "* ]] || { echo "error: busy" >&2; return 1; }',
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^updating node worker-1: its pods did not leave within 300 s: error: busy; .*; the nodes after it/,
+    );
+    expect(steps()).toEqual(["cordon", "drain", "uncordon"]);
+  });
+
+  it("leaves a node cordoned on which the update failed, so that no pod comes to it", async () => {
+    machine.placeSsh("");
+    const { controlPlane, workers } = machine.planned();
+    machine.place(controlPlane.files);
+    machine.placeKubectl(answers);
+    machine.placeSsh(
+      'case "${!#}" in pending) echo drain ;; apply) echo "kubelet failed" >&2; exit 1 ;; esac',
+    );
+    const input = rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest");
+    const { exitCode, stderr } = await machine.run(rollOut("worker-1"), input);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^kubelet failed\nupdating node worker-1: it failed; /);
+    expect(steps()).toEqual(["cordon", "drain"]);
+  });
+});

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundle, type Files } from "../../model/bundle.ts";
+import { installFilesAndConverge, installSecrets, stageOrConverge } from "../../model/commands.ts";
+import { authorizedKey } from "../../model/files/updates.ts";
+import type { ClusterPlan } from "../../model/plan.ts";
+import { done, NodeMachine } from "../helpers/node-machine.ts";
+
+let machine: NodeMachine;
+beforeEach(async () => {
+  machine = new NodeMachine();
+  await sendKeys("1");
+});
+afterEach(() => {
+  machine.remove();
+});
+
+/** Sends keys and certificates to the machine. */
+const sendKeys = (text: string) => {
+  const paths = ["ca.crt", "kubelet.crt", "kubelet.key", "kube-proxy.crt"].map(
+    (name) => `/etc/kubernetes/pki/${name}`,
+  );
+  const files = [...paths, "/etc/docker/tls/ca.pem"].map((path) => [
+    path,
+    { content: `${text}\n`, mode: "0600" },
+  ]);
+  return machine.run(installSecrets, bundle(Object.fromEntries(files) as Files));
+};
+const filesOf = ({ workers }: ClusterPlan) => bundle(workers[0]!.files);
+const install = (cluster: ClusterPlan) => machine.run(installFilesAndConverge, filesOf(cluster));
+const stage = (cluster: ClusterPlan) => machine.run(stageOrConverge("digest"), filesOf(cluster));
+const update = (what: string) => machine.run(`/usr/local/lib/openstack-kubernetes/update.sh ${what}`);
+const waits = async () => (await update("pending")).stdout;
+const restarts = () => machine.calls("systemctl", / restart /);
+const read = (path: string) => readFileSync(machine.path(path), "utf8");
+
+describe("update.sh", () => {
+  it("has nothing to do on a machine that was installed whole", async () => {
+    expect(await install(machine.planned())).toEqual(done);
+    expect(await waits()).toBe("");
+  });
+
+  it("stages files on a node, which change nothing there before they are applied", async () => {
+    await install(machine.planned());
+    machine.forget();
+    expect(await stage(machine.planned({ kubelet: { maxPods: 50 } }))).toEqual(done);
+    expect([restarts(), read("/etc/kubernetes/kubelet.yaml")]).toEqual([
+      [],
+      expect.not.stringContaining("maxPods"),
+    ]);
+    expect(await waits()).toBe("drain");
+    expect(await update("apply")).toEqual(done);
+    expect(restarts()).toEqual(["systemctl restart kubelet.service"]);
+    expect(read("/etc/kubernetes/kubelet.yaml")).toContain("maxPods: 50");
+    expect(await waits()).toBe("");
+  });
+
+  it("puts files to use at once on a machine whose kubelet does not run", async () => {
+    expect(await stage(machine.planned())).toEqual(done);
+    expect(restarts()).toContain("systemctl restart kubelet.service");
+  });
+
+  it("drains for no setting that pods do not notice", async () => {
+    const servers = { ntp: { servers: ["192.0.2.1"] } };
+    await install(machine.planned(servers));
+    await stage(machine.planned({ ntp: { servers: ["192.0.2.2"] } }));
+    expect(await waits()).toBe("settings");
+  });
+
+  it("puts new keys to use without draining", async () => {
+    await install(machine.planned());
+    await sendKeys("2");
+    expect(await waits()).toBe("settings");
+    machine.forget();
+    expect(await update("apply")).toEqual(done);
+    expect(restarts()).toEqual(
+      ["kubelet", "kube-proxy", "docker"].map((unit) => `systemctl restart ${unit}.service`),
+    );
+    expect(await waits()).toBe("");
+  });
+
+  it("goes on with an update that failed in the middle", async () => {
+    await install(machine.planned());
+    await stage(machine.planned({ kubelet: { maxPods: 50 } }));
+    machine.write("/fail-restart", "");
+    expect((await update("apply")).exitCode).toBe(1);
+    expect(await waits()).toBe("drain");
+  });
+
+  it("forgets what was staged when the settings go back", async () => {
+    await install(machine.planned());
+    await stage(machine.planned({ kubelet: { maxPods: 50 } }));
+    await stage(machine.planned());
+    expect(await waits()).toBe("");
+  });
+
+  it("fetches what staged files need before they are applied, and not again", async () => {
+    await install(machine.planned());
+    const next = machine.planned({ runtime: "docker" });
+    machine.forget();
+    await stage(next);
+    const fetched = machine.calls("curl", /cri-dockerd/);
+    expect([fetched.length, existsSync(machine.path("/usr/local/bin/cri-dockerd"))]).toEqual([1, false]);
+    expect(await update("apply")).toEqual(done);
+    expect([
+      machine.calls("curl", /cri-dockerd/),
+      existsSync(machine.path("/usr/local/bin/cri-dockerd")),
+    ]).toEqual([fetched, true]);
+  });
+
+  it("runs by an SSH key that can run nothing else", () => {
+    expect(authorizedKey("ssh-ed25519 AAAA")).toBe(
+      'restrict,command="sudo -n /usr/local/lib/openstack-kubernetes/update.sh \\"$SSH_ORIGINAL_COMMAND\\"" ssh-ed25519 AAAA',
+    );
+  });
+});

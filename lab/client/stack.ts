@@ -135,12 +135,12 @@ export class Stack {
     return this.#run(["up", "--yes", "--skip-preview"], variables);
   }
 
-  /** Begins `pulumi up` and kills the engine as soon as `moment` answers true. */
-  async upKilledAt(moment: () => Promise<boolean>): Promise<EngineRun> {
+  /** Begins a run of the engine and kills it as soon as `moment` answers true. */
+  async killedAt(moment: () => Promise<boolean>, what: "up" | "destroy" = "up"): Promise<EngineRun> {
     const pid = join(this.folder, "pid");
     await rm(pid, { force: true });
     let ended = false;
-    const run = this.up().finally(() => (ended = true));
+    const run = this[what]().finally(() => (ended = true));
     while (!ended && !(await moment())) await delay(300);
     if (!ended) await inLabRun(["kill", "-KILL", (await readFile(pid, "utf8")).trim()]);
     return run;

@@ -114,7 +114,7 @@ describe("a run of the program that was killed", () => {
     stack = await Stack.create(name, alone(name));
     const before = await inventory();
     const killed = await phase(`${name}: pulumi up, killed with its first instance`, () =>
-      stack!.upKilledAt(async () => (await serverNames()).includes(`${name}-1`)),
+      stack!.killedAt(async () => (await serverNames()).includes(`${name}-1`)),
     );
     expect(killed.succeeded).toBe(false);
     // It did not end by itself, with a summary.

@@ -5,7 +5,8 @@ import { reporters } from "../helpers/reporters.ts";
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ["*.e2e.ts"],
+    // What takes over ten minutes goes by itself: npm run test:life.
+    include: [process.env.LIFE === undefined ? "*.e2e.ts" : "*.life.ts"],
     reporters: reporters("lab"),
     globalSetup: ["./start-lab.ts"],
     pool: "forks",

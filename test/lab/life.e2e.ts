@@ -162,11 +162,11 @@ describe("life-04: another setting of the kubelet", () => {
       await mayBeAway(cluster.kubectl, 1);
       const services = ["kubelet", "kube-proxy", "containerd", "docker"];
       const started = await startsOf("worker-2", services);
-      const { result, failed } = await askedDuring(controlPlane().floatingAddress, () =>
+      const { failed } = await askedDuring(controlPlane().floatingAddress, () =>
         up("the kubelet's maxPods", { kubelet }),
       );
       expect(failed).toEqual([]);
-        const { kubelet: now, ...others } = await startsOf("worker-2", services);
+      const { kubelet: now, ...others } = await startsOf("worker-2", services);
       const { kubelet: then, ...unchanged } = started;
       expect(now).not.toBe(then);
       expect(others).toEqual(unchanged);

@@ -97,13 +97,14 @@ function nodeFiles(
 
 /** Single facts by path, such as `networks.pods.network`; a list of plain values is one. */
 function flatten(value: unknown, path = "", facts = new Map<string, string>()): Map<string, string> {
-  const isPlain = (item: unknown) => typeof item !== "object" || item === null;
+  const isPlain = (item: unknown): item is string | number | boolean | null | undefined =>
+    typeof item !== "object" || item === null;
   if (isPlain(value)) {
     if (value !== undefined) facts.set(path, String(value));
   } else if (Array.isArray(value) && value.every(isPlain)) {
     facts.set(path, JSON.stringify(value));
   } else {
-    for (const [key, inner] of Object.entries(value as object)) {
+    for (const [key, inner] of Object.entries(value)) {
       flatten(inner, path === "" ? key : `${path}.${key}`, facts);
     }
   }

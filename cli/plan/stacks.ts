@@ -73,7 +73,7 @@ function stackConfig(project: string, stack: string) {
   const config = Object.fromEntries(
     own.map(([key, value]) => {
       const open = withoutSecrets(value, key, secretSettings);
-      return [key, typeof open === "object" ? JSON.stringify(open) : String(open)];
+      return [key, typeof open === "string" ? open : JSON.stringify(open)];
     }),
   );
   return { config, secretSettings };

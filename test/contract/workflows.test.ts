@@ -104,6 +104,8 @@ describe("the workflow of the comment", () => {
     const run = { head_repository: { owner: { login: "someone" } }, head_branch: "topic", head_sha: sha };
     const context = { payload: { workflow_run: run }, repo: { owner: "us", repo: "cluster" } };
     const notice = (text: string) => calls.push({ notice: text });
+    // As the action runs it.
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
     const script = new Function(
       "github, context, core, require",
       `return (async () => {${steps[1]!.with!.script}})()`,

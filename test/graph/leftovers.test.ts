@@ -28,8 +28,8 @@ async function clear(
       const { beforeCreate, afterCreate } = changed!.opts.hooks!;
       const hook = (hooks: unknown) => (hooks as pulumi.ResourceHook[])[0]!.callback;
       const about = { urn: "u", id: made, name: "x", type, oldInputs };
-      await hook(afterCreate)({ ...about, newInputs: {} } as pulumi.ResourceHookArgs);
-      await hook(beforeCreate)({ ...about, newInputs: inputs } as pulumi.ResourceHookArgs);
+      await hook(afterCreate)({ ...about, newInputs: {} });
+      await hook(beforeCreate)({ ...about, newInputs: inputs });
     },
     { call: () => cloud.scope },
   );

@@ -72,7 +72,7 @@ describe("merge", () => {
         fc.constant(null),
         tie("value"),
       ),
-    ) as fc.Arbitrary<JsonObject>,
+    ),
   })).value;
 
   it("merges objects and replaces everything else, lists included", () => {

@@ -123,8 +123,8 @@ describe("no other node's address, pod network or file changes when", () => {
     change((nodes) => {
       const name = lastWorker(nodes);
       fc.pre(name !== undefined);
-      const { [name!]: _gone, ...rest } = nodes;
-      return [rest, name!];
+      const { [name]: _gone, ...rest } = nodes;
+      return [rest, name];
     });
   });
 
@@ -132,8 +132,8 @@ describe("no other node's address, pod network or file changes when", () => {
     change((nodes, fresh) => {
       const name = lastWorker(nodes);
       fc.pre(name !== undefined);
-      const { [name!]: node, ...rest } = nodes;
-      return [{ ...rest, [fresh]: node! }, name!];
+      const { [name]: node, ...rest } = nodes;
+      return [{ ...rest, [fresh]: node! }, name];
     });
   });
 
@@ -149,7 +149,7 @@ describe("no other node's address, pod network or file changes when", () => {
     change((nodes, _fresh, slot) => {
       const name = lastWorker(nodes);
       fc.pre(name !== undefined);
-      return [{ ...nodes, [name!]: { role: "worker", slot, labels: { disk: "fast" } } }, name!];
+      return [{ ...nodes, [name]: { role: "worker", slot, labels: { disk: "fast" } } }, name];
     });
   });
 
@@ -161,9 +161,9 @@ describe("no other node's address, pod network or file changes when", () => {
     change((nodes) => {
       const name = lastWorker(nodes);
       fc.pre(name !== undefined);
-      const { podNetwork, ...node } = nodes[name!]!;
+      const { podNetwork, ...node } = nodes[name]!;
       const changed = podNetwork === undefined ? { ...node, podNetwork: free(nodes) } : node;
-      return [{ ...nodes, [name!]: changed }, name!];
+      return [{ ...nodes, [name]: changed }, name];
     });
   });
 

@@ -679,7 +679,7 @@ async function startAgent(path: string): Promise<{ close(): void }> {
   const listener = createServer((socket) => {
     const protocol = new ssh2.AgentProtocol(false);
     protocol.on("identities", (request) => protocol.getIdentitiesReply(request, [parsed]));
-    protocol.on("sign", (request, _key, data) => protocol.signReply(request, parsed.sign(data) as Buffer));
+    protocol.on("sign", (request, _key, data) => protocol.signReply(request, parsed.sign(data)));
     socket.pipe(protocol).pipe(socket);
   }).listen(path);
   await once(listener, "listening");

@@ -360,7 +360,7 @@ describe("create", () => {
   });
 
   test("an object that exists already is not taken over", async () => {
-    server.objects.set(`${configMaps}/a`, configMap() as KubeObject);
+    server.objects.set(`${configMaps}/a`, configMap());
     await expect(driven("kubernetes:core/v1:ConfigMap").create(configMap())).rejects.toThrow(
       /ConfigMap "a" already exists.*pulumi import/,
     );
@@ -806,7 +806,7 @@ describe("read", () => {
       managedFields: [],
       labels: { x: "y" },
     };
-    server.objects.set(`${configMaps}/a`, { ...configMap({ metadata }), status: {} } as KubeObject);
+    server.objects.set(`${configMaps}/a`, { ...configMap({ metadata }), status: {} });
     const read = await driven("kubernetes:core/v1:ConfigMap").read({}, "default/a");
     expect(read.id).toBe("default/a");
     expect(read.inputs).toEqual(

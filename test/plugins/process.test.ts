@@ -43,7 +43,7 @@ class Plugin {
     const main = join(import.meta.dirname, "../../lab/plugins", name, "main.ts");
     const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "inherit"] });
     started.push(child);
-    const [line] = (await once(child.stdout!, "data")) as [Buffer];
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
     expect(line.toString()).toMatch(/^\d+\n$/);
     const client = new ResourceProviderClient(
       `127.0.0.1:${line.toString().trim()}`,
@@ -57,7 +57,7 @@ class Plugin {
     return new Promise((resolve, reject) => {
       const methods = this.client as unknown as Record<
         string,
-        (request: unknown, answer: (error: unknown, value: T) => void) => void
+        (request: unknown, answer: (error: Error | null, value: T) => void) => void
       >;
       methods[method]!.call(this.client, request, (error, value) => (error ? reject(error) : resolve(value)));
     });
@@ -99,7 +99,7 @@ class FakeEngine extends EventEmitter<{ line: [string, boolean] }> {
       answer(null, new Empty());
     };
     const rest = Object.fromEntries(Object.keys(EngineService).map((name) => [name, () => {}]));
-    server.addService(EngineService as never, { ...rest, log } as never);
+    server.addService(EngineService, { ...rest, log });
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),

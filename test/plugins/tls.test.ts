@@ -91,7 +91,7 @@ describe("PrivateKey", () => {
     const parsed = ssh2.utils.parseKey(key.privateKeyOpenssh!);
     if (parsed instanceof Error) throw parsed;
     const message = Buffer.from("message");
-    const signature = parsed.sign(message) as Buffer;
+    const signature = parsed.sign(message);
     const known = ssh2.utils.parseKey(key.publicKeyOpenssh!);
     if (known instanceof Error) throw known;
     expect(known.verify(message, signature)).toBe(true);

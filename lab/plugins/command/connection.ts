@@ -167,6 +167,6 @@ function session(config: ConnectConfig, sock: Duplex, { signal }: Context): Prom
       signal.removeEventListener("abort", cancel);
       reject(signal.aborted ? new Error("cancelled") : last);
     });
-    client.connect({ ...config, sock: sock as NonNullable<ConnectConfig["sock"]> });
+    client.connect({ ...config, sock });
   });
 }

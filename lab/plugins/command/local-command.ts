@@ -30,7 +30,7 @@ async function run(line: string, props: LocalProps, previous: Partial<Result>, c
     ...(props.interpreter?.length ? props.interpreter : ["/bin/sh", "-c"]),
     line,
   ];
-  const child = spawn(file!, parameters, {
+  const child = spawn(file, parameters, {
     cwd: props.dir,
     env: { ...process.env, ...props.environment, ...previousOutput(props, previous) },
     signal: context.signal,

@@ -224,7 +224,7 @@ export class Cluster {
           try {
             resolve(read(answer.statusCode ?? 0, Buffer.concat(chunks).toString()));
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       });

@@ -116,7 +116,7 @@ export class Objects {
         // The namespace or the definition may be made by another resource at this very moment.
         const early = error instanceof NoSuchKindError || (error instanceof ApiError && error.code === 404);
         if (!early || tried >= creationTries) throw explained(error, inputs, "create");
-        context.status(`Retry #${tried}; creation failed: ${(error as Error).message}`);
+        context.status(`Retry #${tried}; creation failed: ${error.message}`);
         await cluster.pause(1000 * 2 ** tried, context.signal);
       }
     }
@@ -146,7 +146,7 @@ export class Objects {
       const live = await cluster.apply(toServer(target), olds.__fieldManager, this.#force(inputs), {
         signal,
       });
-      return this.#ready(
+      return await this.#ready(
         cluster,
         id,
         state(inputs, live, olds.__initialApiVersion, olds.__fieldManager),
@@ -162,9 +162,7 @@ export class Objects {
     const { apiVersion, kind } = { ...type, ...before };
     const live = await (await this.#open()).get(located({ apiVersion, kind, metadata: {} }, id), { signal });
     if (!live) return { id: "" };
-    const inputs = before.__inputs
-      ? drifted(before.__inputs, before as KubeObject, fromServer(live))
-      : imported(live);
+    const inputs = before.__inputs ? drifted(before.__inputs, before, fromServer(live)) : imported(live);
     const manager = before.__fieldManager ?? `pulumi-kubernetes-${randomBytes(4).toString("hex")}`;
     const props = state(inputs as KubeObject, live, before.__initialApiVersion ?? live.apiVersion, manager);
     return { id: idOf(live), props, inputs };

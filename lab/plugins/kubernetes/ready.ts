@@ -101,10 +101,12 @@ function job(object: KubeObject): Progress {
 }
 
 function pod(object: KubeObject): Progress {
-  const phase = at(object, "status.phase");
+  const phase = at(object, "status.phase") as string | undefined;
   if (phase === "Succeeded" || condition(object, "Ready")?.status === "True") return done;
   if (phase === "Failed")
-    return failing(`the pod failed: ${String(at(object, "status.message") ?? "see its log")}`);
+    return failing(
+      `the pod failed: ${(at(object, "status.message") as string | undefined) ?? "see its log"}`,
+    );
   const statuses = at(object, "status.containerStatuses");
   const reasons = (Array.isArray(statuses) ? (statuses as Props[]) : []).flatMap((status) => {
     const held = at(status, "state.waiting");
@@ -113,7 +115,7 @@ function pod(object: KubeObject): Progress {
   const unscheduled = condition(object, "PodScheduled");
   if (unscheduled?.status === "False") reasons.push(because(unscheduled));
   return waiting(
-    `the pod is ${String(phase ?? "not started")}${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}`,
+    `the pod is ${phase ?? "not started"}${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}`,
   );
 }
 

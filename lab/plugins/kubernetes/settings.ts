@@ -19,10 +19,11 @@ export interface Settings extends Mutability {
 
 /** Reads what the engine configures the provider with; variables of the environment stand behind it. */
 export function readSettings(given: Props): Settings {
-  const text = (name: string) =>
-    typeof given[name] === "string" && given[name] ? (given[name] as string) : undefined;
+  const text = (name: string) => (typeof given[name] === "string" && given[name] ? given[name] : undefined);
   const flag = (name: string, variable: string) =>
-    String(given[name] ?? process.env[`PULUMI_K8S_${variable}`] ?? "false") === "true";
+    String(
+      (given[name] as string | boolean | undefined) ?? process.env[`PULUMI_K8S_${variable}`] ?? "false",
+    ) === "true";
   return {
     ...Object.fromEntries(
       ["kubeconfig", "context", "cluster", "namespace"].flatMap((name) =>

@@ -143,7 +143,7 @@ export const selfSignedCert = resource(
       const publicKey = publicKeyInfo(key);
       const identified = certificate.isCaCertificate || certificate.setSubjectKeyId;
       const issued = issue(
-        { ...certificate, subject: name, names: alternativeNames(props as AlternativeNames), publicKey },
+        { ...certificate, subject: name, names: alternativeNames(props), publicKey },
         { name, key, keyId: identified ? keyIdentifier(publicKey) : undefined },
         setAuthorityKeyId === true,
       );

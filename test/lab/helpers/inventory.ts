@@ -36,8 +36,8 @@ export async function inventory(): Promise<string[]> {
     found(kind).flatMap((item) => {
       if (given.has(item.id) || given.has(item.security_group_id)) return [];
       // A key pair is wrapped once more and has no id.
-      const { id, name = "" } = (item.keypair ?? item) as Item;
-      return `${kind} ${String(id ?? "")} ${String(name)}`;
+      const { id = "", name = "" } = (item.keypair ?? item) as { id?: string; name?: string };
+      return `${kind} ${id} ${name}`;
     }),
   );
   return [...lines, ...usages.map((usage) => `usage ${JSON.stringify(usage.usages)}`)].sort();

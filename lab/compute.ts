@@ -5,7 +5,7 @@ import { lab } from "./paths.ts";
 import { LabError } from "./phase.ts";
 
 /** Kinds of machines that Nova can boot here, best first. */
-export const computes = ["kvm", "lxc", "qemu"] as const;
+const computes = ["kvm", "lxc", "qemu"] as const;
 export type Compute = (typeof computes)[number];
 
 /** Written when OpenStack has started once; the kind of compute is its content. */

@@ -91,7 +91,7 @@ export async function startDaemon({ name, command, env = {} }: Daemon): Promise<
 }
 
 /** Does this daemon run? */
-export async function daemonRuns(name: string): Promise<boolean> {
+async function daemonRuns(name: string): Promise<boolean> {
   const lock = await inLab("flock", ["--nonblock", run("lock", name), "true"], { reject: false });
   return lock.exitCode === 1;
 }

@@ -10,7 +10,7 @@ import { waitFor } from "./phase.ts";
  * Debian packages of the lab, the same for every kind of compute; the last two lines are what its tests and its builds
  * need beside Node.js and Go.
  */
-export const packages = [
+const packages = [
   ..."mariadb-server mariadb-client rabbitmq-server memcached".split(" "),
   ..."keystone glance-api placement-api nova-api nova-conductor nova-scheduler nova-compute nova-compute-qemu".split(
     " ",
@@ -50,7 +50,7 @@ async function forbidServices(): Promise<void> {
 }
 
 /** Which of the packages are not fully installed? */
-export async function missingPackages(): Promise<string[]> {
+async function missingPackages(): Promise<string[]> {
   const format = "${db:Status-Status} ${Package}\n";
   const { stdout } = await execa("dpkg-query", ["--show", `--showformat=${format}`, ...packages], {
     reject: false,

@@ -17,7 +17,7 @@ export function differencesText(stack: string, ref: string, comparison: Comparis
 }
 
 /** Where a difference is: `worker-1, worker-2: /etc/kubernetes/kubelet.yaml`. */
-export function heading({ nodes, subject, remark, around }: Difference): string {
+function heading({ nodes, subject, remark, around }: Difference): string {
   const where = nodes.length === 0 ? subject : `${nodes.join(", ")}: ${subject}`;
   const remarks = [
     ...(remark === undefined ? [] : [remark]),

@@ -85,7 +85,7 @@ export interface NodeOverview extends MachineOverview {
 }
 
 /** A node by its plan alone. */
-export interface MachineOverview extends Omit<NodePlan, "name" | "files"> {
+interface MachineOverview extends Omit<NodePlan, "name" | "files"> {
   /** By path; the owner is root. */
   files: Record<string, FileOverview>;
 }

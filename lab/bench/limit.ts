@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { sshCommand } from "../client/machines.ts";
 import { OpenStack, type Call } from "../client/openstack.ts";
 
-export interface Guest {
+interface Guest {
   name: string;
   flavor: string;
   address: string;

@@ -48,13 +48,13 @@ export async function sshCommand(folder: string, name: string, connection: Conne
 
 /** The machines of a stack's nodes, by name, with the keys of its state: to be reached in every phase. */
 export async function machinesOf(stack: Stack, names: readonly string[]): Promise<Record<string, Machine>> {
-  const resources = await stack.resources();
+  const [resources, user] = await Promise.all([stack.resources(), stack.login()]);
   const output = (ending: string, name: string): string =>
     String(resourceNamed(resources, ending).outputs[name]);
   const machines = names.map(async (name) => {
     const connection = {
       host: output(`-floating-addresses-${name}`, "address"),
-      user: "debian",
+      user,
       privateKey: output("-ssh-key", "privateKeyOpenssh"),
       hostKey: output(`-${name}-host-key`, "publicKeyOpenssh"),
     };

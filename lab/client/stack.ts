@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { schema } from "../../model/settings.ts";
 import { stackOf, startedCompute, type Compute } from "../compute.ts";
 import { lab, repo } from "../paths.ts";
 import { inLabRun, tryInLab } from "./run.ts";
@@ -30,7 +31,7 @@ export async function labSettings(compute?: Compute): Promise<LabSettings> {
 }
 
 /** What the engine says while it works, as far as it is used here (apitype.EngineEvent), and when it said so. */
-export interface EngineEvent {
+interface EngineEvent {
   /** Seconds since the engine was started. */
   at: number;
   resourcePreEvent?: { metadata: { op: string; urn: string; type: string } };
@@ -110,6 +111,14 @@ export class Stack {
       Object.entries(settings).map(([key, value]) => [`${namespace}${key}`, value]),
     );
     await writeFile(join(this.folder, "settings.yaml"), stringify({ ...salt, config }));
+  }
+
+  /** The login of the stack's machines, by its settings. */
+  async login(): Promise<string> {
+    const { config } = parse(await readFile(join(this.folder, "settings.yaml"), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    return schema.shape.ssh.parse(config[`${namespace}ssh`]).user;
   }
 
   up(...flags: string[]): Promise<EngineRun> {

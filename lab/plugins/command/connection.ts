@@ -8,7 +8,7 @@ import { opensshPrivateKey } from "../shared/openssh.ts";
 import type { Context } from "../shared/resource.ts";
 
 /** How to reach a machine, as the inputs `connection` and `connection.proxy` say it. */
-export interface Endpoint {
+interface Endpoint {
   host: string;
   port?: number;
   user?: string;

@@ -8,7 +8,7 @@ export interface KubeObject extends Props {
   metadata: Metadata;
 }
 
-export interface Metadata extends Props {
+interface Metadata extends Props {
   name?: string;
   namespace?: string;
   uid?: string;

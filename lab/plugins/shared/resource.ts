@@ -47,7 +47,7 @@ export class InitializationError extends Error {
 export type Lookup = (type: string) => Promise<Resource | undefined>;
 
 /** What an operation is handed beside its properties. */
-export type Environment = (urn: string) => Context;
+type Environment = (urn: string) => Context;
 
 const noEnvironment: Environment = (urn) => ({
   urn,
@@ -57,7 +57,7 @@ const noEnvironment: Environment = (urn) => ({
 });
 
 /** The type token in a URN. */
-export function typeOf(urn: string): string {
+function typeOf(urn: string): string {
   return urn.split("::")[2]!.split("$").at(-1)!;
 }
 

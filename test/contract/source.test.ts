@@ -60,16 +60,6 @@ describe("length", () => {
   });
 });
 
-describe("model/", () => {
-  it.each(model)("$path knows no SDK, no component and no cloud", (file) => {
-    for (const name of imports(file)) {
-      expect(name).not.toMatch(/^@pulumi\/|components\//);
-      if (!name.startsWith("."))
-        expect(["zod", "yaml", "ipaddr.js", "node:crypto", "node:fs", "node:path"]).toContain(name);
-    }
-  });
-});
-
 describe("components/", () => {
   const classes = components.flatMap((file) =>
     all(file.tree, ts.isClassDeclaration)

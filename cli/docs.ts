@@ -1,7 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clusterPicture } from "./cluster-picture.ts";
-import { examplePlan, packetWays } from "./packet-ways.ts";
+import { examplePlan } from "./example.ts";
+import { packetWays } from "./packet-ways.ts";
 import { planStack } from "./plan/stacks.ts";
 import { settingsPage } from "./settings-docs.ts";
 import { wayPicture } from "./way-picture.ts";

@@ -1,6 +1,5 @@
-import { check } from "../model/checks.ts";
 import { addressAt, parseNetwork } from "../model/addresses.ts";
-import { plan, type ClusterPlan, type NodePlan } from "../model/plan.ts";
+import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 
 /** Longer lines would leave their station's frame. */
 export const longestNote = 18;
@@ -37,24 +36,6 @@ export interface Way {
   stations: Station[];
   request: Stretch[];
   answer: Stretch[];
-}
-
-/** A cluster with all defaults: its addresses are those of the pictures. */
-export function examplePlan(): ClusterPlan {
-  const { settings, checksums } = check(
-    {
-      cluster: { name: "demo" },
-      network: { externalNetwork: "public" },
-      machine: { image: "debian-13", flavor: "m1.medium" },
-      nodes: {
-        "cp-1": { role: "control-plane", slot: 10 },
-        "worker-1": { role: "worker", slot: 11 },
-        "worker-2": { role: "worker", slot: 12 },
-      },
-    },
-    () => "",
-  );
-  return plan(settings, checksums);
 }
 
 /** The ways of docs/network.md in a cluster, by the name of their picture. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { exampleSettings } from "../../cli/example.ts";
 import { check, type Checked } from "../../model/checks.ts";
 import { downloadsOf, type Checksums } from "../../model/downloads.ts";
 import { plan, type ClusterPlan } from "../../model/plan.ts";
@@ -6,16 +7,10 @@ import { cniPlugins, criDockerd, flannel } from "../../model/versions.ts";
 
 export const kubernetesVersion = "1.36.3";
 
-/** The least that a stack must say, with one control-plane node and two workers. */
+/** The example of the docs, with a version that stays when the default one changes. */
 export const stackSettings = {
-  cluster: { name: "demo", kubernetesVersion },
-  network: { externalNetwork: "public" },
-  machine: { image: "debian-13", flavor: "m1.medium" },
-  nodes: {
-    "cp-1": { role: "control-plane", slot: 10 },
-    "worker-1": { role: "worker", slot: 11 },
-    "worker-2": { role: "worker", slot: 12 },
-  },
+  ...exampleSettings,
+  cluster: { ...exampleSettings.cluster, kubernetesVersion },
 };
 
 /** SHA-256 of every download of a version; made up, but of the right form and stable. */

@@ -162,7 +162,7 @@ async function publishedChecksum(path: string): Promise<string | undefined> {
 }
 
 /** A file that nodes download: the official one where its place answers, else our own build. */
-async function provideFile(path: string, kubernetes: string): Promise<string> {
+export async function provideFile(path: string, kubernetes: string): Promise<string> {
   const [host = ""] = path.split("/");
   if (!(await reachable(host))) return buildFile(path, kubernetes);
   const expected = (await pinnedChecksum(path)) ?? (await publishedChecksum(path));

@@ -11,6 +11,21 @@ Settings are structured values below \`openstack-kubernetes:\` in \`Pulumi.<stac
 
 const notes = `A slot is a promise: a node keeps its address and pod network as long as it keeps its slot, whatever happens to others; never give a living node's slot to another. With the defaults slots run from 2 to 191.
 
+A pool stands for workers that are alike. Its nodes are \`POOL-1\`, \`POOL-2\` and so on, as if they stood in \`nodes\`: number N has the N-th slot of the pool's range and the N-th zone in turn, whatever \`count\` is. A pool grows by the next number and shrinks by its highest; numbers in \`remove\` are passed over, so that \`{count: 3, remove: [2]}\` has the nodes 1, 3 and 4. A number stays unused for as long as it is in \`remove\`; taken out of it, it is the next to come, as a new machine. The whole range is the pool's own: no node and no other pool may have a slot of it, so that the pool can grow. Another list of zones moves nodes to other zones, and so makes their machines anew; a further pool does not.
+
+\`\`\`yaml
+openstack-kubernetes:pools:
+  batch:
+    count: 3
+    slots: 100-149
+    remove: [2] # or [batch-2]
+    flavor: m1.large
+    availabilityZones: [az1, az2]
+    serverGroup: soft-anti-affinity
+    labels: { disk: fast }
+    taints: [{ key: example.org/batch, effect: NoSchedule }]
+\`\`\`
+
 No published SHA-256 of cri-dockerd ${criDockerd} or flannel ${flannel} is pinned: with \`runtime: docker\` or \`network.routing: flannel\` name a file in \`downloads.checksums\` with that one line, checked against the release's own page.`;
 
 const anyOf = new Intl.ListFormat("en-GB", { type: "disjunction" });

@@ -18,11 +18,14 @@ import { NodeLocalDns } from "./node-local-dns.ts";
 import type { Node } from "./node.ts";
 import { PodRoutes } from "./pod-routes.ts";
 import { SecurityGroups } from "./security-groups.ts";
+import { ServerGroups } from "./server-groups.ts";
 import { Workers } from "./workers.ts";
 
 /** What a machine of the cluster is called and where it is. */
 export interface InventoryEntry {
   role: string;
+  /** The pool that its node is of. */
+  pool?: string;
   address: string;
   podNetwork: string;
   floatingAddress: pulumi.Output<string>;
@@ -89,12 +92,17 @@ export class Cluster extends pulumi.ComponentResource {
     const apiAddress = addresses[plan.controlPlane.name]!.address;
     const certificates = new Certificates(`${name}-certificates`, { plan, apiAddress }, parent);
     const sshKey = new tls.PrivateKey(`${name}-ssh-key`, { algorithm: "ED25519" }, parent);
+    const serverGroups =
+      Object.keys(plan.serverGroups).length > 0
+        ? new ServerGroups(`${name}-server-groups`, { plan }, parent).groups
+        : {};
     const surroundings = {
       plan,
       network,
       imageIds: cloud.imageIds,
       ports: addressPairs.ports,
       floatingAddresses: addresses,
+      serverGroups,
       sshKey,
       certificates,
     };
@@ -120,10 +128,11 @@ export class Cluster extends pulumi.ComponentResource {
     }
 
     this.inventory = Object.fromEntries(
-      plan.nodes.map(({ name, role, address, podNetwork }, index) => [
+      plan.nodes.map(({ name, role, pool, address, podNetwork }, index) => [
         name,
         {
           role,
+          ...(pool && { pool }),
           address,
           podNetwork,
           floatingAddress: addresses[name]!.address,
@@ -131,7 +140,7 @@ export class Cluster extends pulumi.ComponentResource {
         },
       ]),
     );
-    this.ansibleInventory = ansibleInventory(plan.nodes, plan.settings.ssh.user, this.inventory);
+    this.ansibleInventory = ansibleInventory(plan, this.inventory);
     this.registerOutputs({ endpoints: this.endpoints, inventory: this.inventory });
   }
 

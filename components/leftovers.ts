@@ -10,6 +10,11 @@ export function clusterDescription(cluster: string): string {
   return `Kubernetes cluster ${cluster} of ${pulumi.getProject()}/${pulumi.getStack()}`;
 }
 
+/** Name of a pool's server group. Nova keeps no description of one, so the name says whose it is. */
+export function serverGroupName(cluster: string, pool: string): string {
+  return `${cluster}-${pool} of ${pulumi.getProject()}/${pulumi.getStack()}`;
+}
+
 /** How to find and take away what stands where a resource of this kind is to be made. */
 interface Kind {
   /** Id of the resource in which its place is; where that was made in this run, the place is free. */
@@ -90,6 +95,17 @@ const kinds: Record<string, Kind> = {
         router: { routes: [{ destination, nexthop }] },
       });
       return [destination];
+    },
+  },
+  "openstack:compute/serverGroup:ServerGroup": {
+    async remove(cloud, { name }) {
+      const { server_groups: groups } = (await cloud.call("compute", "os-server-groups")) ?? {};
+      // A group that a killed run has left has no machine: that would have waited for the group's id.
+      const left = ((groups ?? []) as Fields[]).filter(
+        (group) => group.name === name && group.members.length === 0,
+      );
+      for (const { id } of left) await cloud.call("compute", `os-server-groups/${id}`, "DELETE");
+      return left.map(({ id }) => id as string);
     },
   },
   "openstack:compute/instance:Instance": {

@@ -33,6 +33,8 @@ export interface NodeSurroundings {
   imageIds: Record<string, string>;
   ports: Record<string, openstack.networking.Port>;
   floatingAddresses: Record<string, openstack.networking.FloatingIp>;
+  /** By pool, of those that have one. */
+  serverGroups: Record<string, openstack.compute.ServerGroup>;
   /** Key that the program logs in with. */
   sshKey: tls.PrivateKey;
   certificates: Certificates;
@@ -67,6 +69,7 @@ export class Node extends pulumi.ComponentResource {
 
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, parent);
     const floatingAddress = args.floatingAddresses[node.name]!.address;
+    const serverGroup = node.pool === undefined ? undefined : args.serverGroups[node.pool];
     this.instance = new openstack.compute.Instance(
       `${name}-instance`,
       {
@@ -76,7 +79,8 @@ export class Node extends pulumi.ComponentResource {
         availabilityZone: node.availabilityZone,
         keyPair: node.keyPair,
         networks: [{ port: args.ports[node.name]!.id }],
-        metadata: { cluster: cluster.name, role: node.role },
+        schedulerHints: serverGroup && [{ group: serverGroup.id }],
+        metadata: { cluster: cluster.name, role: node.role, ...(node.pool && { pool: node.pool }) },
         userData: pulumi
           .all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh, args.sshKey.publicKeyOpenssh])
           .apply(([privateKey, publicKey, sshKey]) =>

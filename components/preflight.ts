@@ -8,7 +8,7 @@ import {
   type ProjectQuota,
   type ProjectQuotas,
 } from "../model/preflight.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription, serverGroupName } from "./leftovers.ts";
 import { addressesOf, routesOf, securityRuleOf } from "./neutron-answers.ts";
 import { reasonOf, type Fields, type OpenStackApi } from "./openstack-api.ts";
 
@@ -26,6 +26,7 @@ const novaNames = {
   servers: ["maxTotalInstances", "totalInstancesUsed"],
   cores: ["maxTotalCores", "totalCoresUsed"],
   memory: ["maxTotalRAMSize", "totalRAMUsed"],
+  serverGroups: ["maxServerGroups", "totalServerGroupsUsed"],
 } satisfies Partial<Record<Need, [string, string]>>;
 
 const neutronNames = {
@@ -84,7 +85,10 @@ export async function preflight({
 /** https://docs.openstack.org/api-ref/compute/#limits-limits; everyone may read them of the own project. */
 async function novaQuotas(api: OpenStackApi): Promise<ProjectQuotas> {
   const { absolute } = (await answered(api, "compute", "limits")).limits as Fields;
-  return quotasBy(novaNames, ([limit, used]) => ({ limit: absolute[limit], used: absolute[used] }));
+  return {
+    ...quotasBy(novaNames, ([limit, used]) => ({ limit: absolute[limit], used: absolute[used] })),
+    membersOfServerGroup: absolute.maxServerGroupMembers,
+  };
 }
 
 /** https://docs.openstack.org/api-ref/network/v2/#show-quota-details-for-a-tenant */
@@ -127,16 +131,23 @@ async function stockNow(plan: ClusterPlan, api: OpenStackApi, existing?: Existin
       routes: routers.flatMap(routesOf),
     };
   };
-  const [network, floatingAddresses, groups] = await Promise.all([
+  const ofPools = Object.keys(plan.serverGroups).map((pool) =>
+    serverGroupName(plan.settings.cluster.name, pool),
+  );
+  const [network, floatingAddresses, groups, serverGroups] = await Promise.all([
     existing === undefined ? ofNetwork() : stockOf(existing),
     api.list("floatingips", { project_id: api.projectId }),
     api.list("security-groups", ours),
+    ofPools.length === 0 ? undefined : api.call("compute", "os-server-groups"),
   ]);
   const rules = groups.flatMap(({ security_group_rules }) => security_group_rules as Fields[]);
   return {
     ...noStock,
     ...network,
     portsWithFloatingAddress: floatingAddresses.flatMap(({ port_id }) => (port_id ?? []) as string[]),
+    serverGroups: ((serverGroups?.server_groups ?? []) as Fields[]).filter(({ name }) =>
+      ofPools.includes(name),
+    ).length,
     securityGroups: groups.length,
     securityRules: rules.filter(({ direction }) => direction === "ingress").map(securityRuleOf),
     egressRules: rules.filter(({ direction }) => direction === "egress").length,

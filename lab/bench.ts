@@ -1,17 +1,20 @@
 // npm run bench: how long `pulumi up` takes on the lab, phase by phase, and how close that is to what no installer can
 // go below. Builds a cluster of its own with the settings of Pulumi.lab.yaml, and takes it away again.
+// npm run bench -- preview [--nodes 100,500]: what previews of large clusters take, without a lab (bench/preview.ts).
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import type { Limit, LimitRequest } from "./bench/limit.ts";
 import { phasesOf, type Phase } from "./bench/phases.ts";
+import { benchPreviews } from "./bench/preview.ts";
+import { table } from "./bench/table.ts";
 import { resourceNamed } from "./client/machines.ts";
 import { inLabRun } from "./client/run.ts";
 import { startedCompute } from "./compute.ts";
 import { labSettings, mustSucceed, Stack, type LabSettings } from "./client/stack.ts";
 import { lab, repo } from "./paths.ts";
-import { phase, reason, wasReported } from "./phase.ts";
+import { LabError, phase, reason, wasReported } from "./phase.ts";
 
 const name = "bench";
 
@@ -64,13 +67,6 @@ const surroundings = ({ machine, network }: LabSettings) => ({
   nodeNetwork: network.nodeNetwork ?? "10.0.0.0/24",
 });
 
-function table(rows: readonly (readonly [string, ...string[]])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
-  return rows.map((row) => line(row).trimEnd()).join("\n");
-}
-
 const s = (seconds: number): string => seconds.toFixed(1);
 
 function report(phases: readonly Phase[], total: number, limit: Limit): string {
@@ -99,10 +95,9 @@ function report(phases: readonly Phase[], total: number, limit: Limit): string {
   ].join("\n");
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { runtime: { type: "string", default: "containerd" } } });
+async function benchUp(runtime: string): Promise<void> {
   await execa("node", ["lab/main.ts", "start"], { cwd: repo, stdio: "inherit" });
-  const settings = { ...(await labSettings()), runtime: values.runtime };
+  const settings = { ...(await labSettings()), runtime };
   settings.cluster = { ...settings.cluster, name };
   // The first guest of an image pays for the copy that Nova keeps of it.
   await phase("a guest ahead, so that Nova has the image", () =>
@@ -135,6 +130,20 @@ ${machine.nodes} nodes on ${settings.runtime}, Kubernetes ${settings.cluster.kub
 
 ${report(phases, run.seconds, limit)}
 As JSON: ${results}`);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: {
+      runtime: { type: "string", default: "containerd" },
+      nodes: { type: "string", default: "100,500" },
+    },
+    allowPositionals: true,
+  });
+  const [what = "up", ...others] = positionals;
+  if (others.length > 0 || !["up", "preview"].includes(what)) throw new LabError("either up or preview");
+  if (what === "up") return benchUp(values.runtime);
+  await benchPreviews(values.nodes.split(",").map(Number));
 }
 
 try {

@@ -5,6 +5,7 @@ import { downloadsOf, parseChecksums, type Checksums } from "./downloads.ts";
 import { knownOf, networkOf, type Known } from "./known-settings.ts";
 import { describe, messageOf } from "./messages.ts";
 import { longestNodeNetwork, nodeProblems, slotBits } from "./node-checks.ts";
+import { poolProblems } from "./pool-checks.ts";
 import { portProblems } from "./ports.ts";
 import { keyOf, longestNodePodPrefix, schema, type Settings } from "./settings.ts";
 import { cniPlugins, criDockerd, flannel } from "./versions.ts";
@@ -43,6 +44,7 @@ export function check(input: unknown, readText: (file: string) => string): Check
     ...routingProblems(known),
     ...portProblems(known),
     ...nodeProblems(known),
+    ...poolProblems(known),
     ...dnsProblems(known),
   );
   let checksums: Checksums = officialChecksums;

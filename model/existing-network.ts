@@ -1,5 +1,6 @@
 import { includes, overlap, parseNetwork } from "./addresses.ts";
 import type { ClusterPlan } from "./plan.ts";
+import { keyOfNode } from "./pools.ts";
 import { keyOf } from "./settings.ts";
 
 /** What an existing network is like, as far as a cluster depends on it. */
@@ -52,10 +53,12 @@ export function existingNetworkProblems(
     problems.push(`${routerKey}: ${router.name} does not lead to the external network ${externalNetwork}`);
   // The networks of a cluster that is there cannot change, so a subnet that came later must not stop its next run.
   if (!ports.some(({ ofThisStack }) => ofThisStack)) problems.push(...overlapProblems(settings, router));
-  for (const { name, address, podNetwork } of nodes) {
+  for (const { name, pool, address, podNetwork } of nodes) {
     const holder = ports.find((port) => port.address === address && !port.ofThisStack);
     if (holder !== undefined)
-      problems.push(`${keyOf(["nodes", name, "slot"])}: its address ${address} is that of port ${holder.id}`);
+      problems.push(
+        `${keyOfNode(name, pool, "slot")}: the address ${address} of ${name} is that of port ${holder.id}`,
+      );
     // Only routes of its own could be in another's way.
     for (const { destination, nextHop } of routing.byRouter ? router.routes.filter(isIPv4) : []) {
       const ours = ports.some((port) => port.address === nextHop && port.ofThisStack);

@@ -2,8 +2,8 @@ import type { ClusterPlan, NodePlan } from "./plan.ts";
 import { quotas, type QuotaName } from "./quotas.ts";
 import { securityRules, type SecurityRule } from "./security-rules.ts";
 
-/** What OpenStack counts; memory in MiB. */
-export type Need = QuotaName | "cores" | "memory";
+/** What OpenStack counts for a project; memory in MiB. */
+export type Need = Exclude<QuotaName, "serverGroupMembers"> | "cores" | "memory";
 
 /** What a machine of a flavor has. */
 export interface Flavor {
@@ -20,6 +20,7 @@ export interface Stock {
   ports: { address: string; id: string; device: string }[];
   /** Ids of the ports that have a floating address. */
   portsWithFloatingAddress: string[];
+  serverGroups: number;
   securityGroups: number;
   /** What the stack's groups let in, and how many rules they have for what leaves. */
   securityRules: Omit<SecurityRule, "name">[];
@@ -35,6 +36,7 @@ export interface Stock {
 export const noStock: Stock = {
   ports: [],
   portsWithFloatingAddress: [],
+  serverGroups: 0,
   securityGroups: 0,
   securityRules: [],
   egressRules: 0,
@@ -43,6 +45,12 @@ export const noStock: Stock = {
   routers: 0,
   routes: [],
 };
+
+/** The nodes that have no machine yet. */
+export function newNodes({ nodes }: ClusterPlan, { ports }: Stock): NodePlan[] {
+  const taken = new Set(ports.filter(({ device }) => device !== "").map(({ address }) => address));
+  return nodes.filter(({ address }) => !taken.has(address));
+}
 
 /**
  * What a plan needs beside what is there. A machine that is there counts for nothing, whatever its flavor: that it is to
@@ -60,13 +68,14 @@ export function newNeeds(
   const withFloatingAddress = new Set(stock.portsWithFloatingAddress);
   const routes = new Set(stock.routes.map(({ destination, nextHop }) => `${destination} ${nextHop}`));
   const rules = new Set(stock.securityRules.map(meaning));
-  const newMachines = nodes.filter((node) => !portOf(node)?.device);
+  const newMachines = newNodes(plan, stock);
   const sum = (what: "cores" | "memory") =>
     newMachines.reduce((total, { flavor }) => total + (flavors[flavor]?.[what] ?? 0), 0);
 
   const wanted = quotas(plan);
-  const there: Record<QuotaName, number> = {
+  const there: Record<Exclude<Need, "cores" | "memory">, number> = {
     servers: nodes.length - newMachines.length,
+    serverGroups: stock.serverGroups,
     // With the subnet come the ports that no node has.
     ports: nodes.filter(portOf).length + Math.min(stock.subnets, 1) * (wanted.ports.needed - nodes.length),
     floatingAddresses: nodes.filter((node) => withFloatingAddress.has(portOf(node)?.id ?? "")).length,
@@ -81,12 +90,12 @@ export function newNeeds(
     subnets: stock.subnets,
     routers: stock.routers,
   };
-  const missing = (Object.keys(there) as QuotaName[]).map((name) => [
+  const missing = (Object.keys(there) as (keyof typeof there)[]).map((name) => [
     name,
     Math.max(0, wanted[name].needed - there[name]),
   ]);
   return {
-    ...(Object.fromEntries(missing) as Record<QuotaName, number>),
+    ...(Object.fromEntries(missing) as typeof there),
     cores: sum("cores"),
     memory: sum("memory"),
   };

@@ -14,6 +14,13 @@ interface SlotBound {
   reason: string;
 }
 
+/** The slots that there are, and why no others. */
+export interface SlotBounds {
+  first: number;
+  last: number;
+  reasons: string;
+}
+
 /** What is wrong with the nodes' roles, slots and pod networks. */
 export function nodeProblems(known: Known): string[] {
   if (known.nodes === undefined) return [];
@@ -30,8 +37,6 @@ function roleProblems(nodes: NonNullable<Known["nodes"]>): string[] {
 }
 
 function slotProblems(known: Known): string[] {
-  // 0 is the node network's own address; 1 the router's, unless it was there before.
-  const first = known.existingNetwork ? 1 : 2;
   const problems: string[] = [];
   const taken = new Map<number, string>();
   for (const [name, { slot, podNetwork }] of Object.entries(known.nodes ?? {})) {
@@ -41,15 +46,28 @@ function slotProblems(known: Known): string[] {
     if (other !== undefined) problems.push(`${key}: ${slot} is the slot of ${other}`);
     taken.set(slot, name);
     // A node with a pod network of its own needs none of the slot's.
-    const ofPods = podNetwork === undefined ? podNetworkBound(known) : undefined;
-    const bounds = [nodeNetworkBound(known), ofPods].filter((bound) => bound !== undefined);
-    const last = Math.min(...bounds.map((bound) => bound.last));
-    if (bounds.length > 0 && (slot < first || slot > last)) {
-      const reasons = bounds.map(({ reason }) => reason).join(", ");
-      problems.push(`${key}: must be from ${first} to ${last}, not ${slot}: ${reasons}`);
-    }
+    const bounds = slotBounds(known, podNetwork === undefined);
+    if (bounds && (slot < bounds.first || slot > bounds.last))
+      problems.push(`${key}: must be from ${bounds.first} to ${bounds.last}, not ${slot}: ${bounds.reasons}`);
   }
   return problems;
+}
+
+/**
+ * The slots that the networks have room for; undefined where neither network is right.
+ * @param ofPods whether the pod network is that of the slot
+ */
+export function slotBounds(known: Known, ofPods: boolean): SlotBounds | undefined {
+  const bounds = [nodeNetworkBound(known), ofPods ? podNetworkBound(known) : undefined].filter(
+    (bound) => bound !== undefined,
+  );
+  if (bounds.length === 0) return undefined;
+  return {
+    // 0 is the node network's own address; 1 the router's, unless it was there before.
+    first: known.existingNetwork ? 1 : 2,
+    last: Math.min(...bounds.map(({ last }) => last)),
+    reasons: bounds.map(({ reason }) => reason).join(", "),
+  };
 }
 
 /** What a node network that is right has room for. */

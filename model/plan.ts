@@ -9,8 +9,9 @@ import {
 } from "./certificates.ts";
 import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
+import { nodesOf, type AnyNode } from "./pools.ts";
 import { routingOf, type Routing } from "./routing.ts";
-import type { NodeSettings, Settings } from "./settings.ts";
+import type { NodeSettings, PoolSettings, Settings } from "./settings.ts";
 import { minorOf, releases, type Release } from "./versions.ts";
 
 /** Everything about a cluster that its settings decide, as plain data. */
@@ -25,6 +26,8 @@ export interface ClusterPlan {
   apiServer: string;
   /** Range of a node network of the program's that Neutron may hand out itself; no node has an address in it. */
   allocationPool: { start: string; end: string };
+  /** Policies of the pools' server groups, by pool, of those that have one. */
+  serverGroups: Record<string, NonNullable<PoolSettings["serverGroup"]>>;
   /** The authorities of the stack's phase, and the certificates that they sign for the cluster itself. */
   authorities: Authority[];
   certificates: Partial<Record<ClusterCertificate, CertificateSpec>>;
@@ -36,6 +39,8 @@ export interface ClusterPlan {
 
 export interface NodePlan {
   name: string;
+  /** The pool that it is of; none where it stands in the settings by itself. */
+  pool?: string;
   role: NodeSettings["role"];
   address: string;
   podNetwork: string;
@@ -66,13 +71,14 @@ export type ClusterBase = Omit<
  * Works a cluster out of settings that fit together (checks.ts).
  *
  * Slots fix addresses: a node's address is the node network's slot-th, its pod network the pod network's slot-th
- * or the one that the settings give it, so that no node's change moves another's.
+ * or the one that the settings give it, so that no node's change moves another's. A pool's nodes have their slots by
+ * their numbers.
  * @param checksums SHA-256 of every download by its path below the mirror's root
  */
 export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
   const { cluster, network } = settings;
   const serviceNetwork = parseNetwork(cluster.serviceNetwork);
-  const nodes = Object.entries(settings.nodes)
+  const nodes = Object.entries(nodesOf(settings))
     .map(([name, node]) => nodeBase(settings, name, node))
     .sort((a, b) => Number(a.role === "worker") - Number(b.role === "worker") || a.slot - b.slot);
   const controlPlane = nodes[0]!;
@@ -84,6 +90,11 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
     dnsAddress: dnsAddressOf(cluster),
     apiServer: `https://${controlPlane.address}:${cluster.apiPort}`,
     allocationPool: allocationPool(parseNetwork(network.nodeNetwork)),
+    serverGroups: Object.fromEntries(
+      Object.entries(settings.pools).flatMap(([pool, { serverGroup }]) =>
+        serverGroup === undefined ? [] : [[pool, serverGroup]],
+      ),
+    ),
     controlPlane,
     nodes,
   };
@@ -111,7 +122,7 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
   };
 }
 
-function nodeBase(settings: Settings, name: string, node: NodeSettings): NodeBase {
+function nodeBase(settings: Settings, name: string, node: AnyNode): NodeBase {
   const { cluster, network, machine } = settings;
   const podNetwork =
     node.podNetwork === undefined
@@ -119,6 +130,7 @@ function nodeBase(settings: Settings, name: string, node: NodeSettings): NodeBas
       : parseNetwork(node.podNetwork);
   return {
     name,
+    pool: node.pool,
     role: node.role,
     slot: node.slot,
     labels: node.labels,

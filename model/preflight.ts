@@ -1,4 +1,4 @@
-import { newNeeds, type Flavor, type Need, type Stock } from "./needs.ts";
+import { newNeeds, newNodes, type Flavor, type Need, type Stock } from "./needs.ts";
 import { includes } from "./phases.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { quotas } from "./quotas.ts";
@@ -20,8 +20,9 @@ export interface ProjectQuota {
 
 /** The project's quotas, as far as OpenStack tells them. */
 export interface ProjectQuotas extends Partial<Record<Exclude<Need, "routes">, ProjectQuota>> {
-  /** What one router may have of routes; negative where there is no limit. */
+  /** What one router may have of routes, and one server group of members; negative where there is no limit. */
   routesOfRouter?: number;
+  membersOfServerGroup?: number;
 }
 
 /**
@@ -45,8 +46,7 @@ export function flavorFindings(settings: Settings, flavors: Record<string, Flavo
   const findings: Findings = { problems: [], warnings: [] };
   if (!includes(settings.phase, "kubernetes")) return findings;
   for (const role of Object.keys(leastMemory) as NodeSettings["role"][]) {
-    const nodes = Object.entries(settings.nodes).filter(([, node]) => node.role === role);
-    for (const [name, keys] of references({ ...settings, nodes: Object.fromEntries(nodes) }, "flavor")) {
+    for (const [name, keys] of references(settings, "flavor", role)) {
       const flavor = flavors[name];
       if (flavor === undefined) continue;
       const key = keys.join(", ");
@@ -74,6 +74,7 @@ const needTexts: Record<Need, { path: string[]; counted: string; remedy: string 
   ports: { path: ["nodes"], counted: "ports", remedy: "have fewer nodes" },
   floatingAddresses: { path: ["nodes"], counted: "floating addresses", remedy: "have fewer nodes" },
   routes: { path: ["nodes"], counted: "routes of its router", remedy: "have fewer nodes" },
+  serverGroups: { path: ["pools"], counted: "server groups", remedy: "have fewer pools with one" },
   securityGroups: { path: ["cluster"], counted: "security groups", remedy: "take unused ones away" },
   securityGroupRules: {
     path: ["network", "access"],
@@ -92,7 +93,7 @@ const needTexts: Record<Need, { path: string[]; counted: string; remedy: string 
 export function quotaFindings(
   plan: ClusterPlan,
   flavors: Record<string, Flavor>,
-  { routesOfRouter, ...quotasOfProject }: ProjectQuotas,
+  { routesOfRouter, membersOfServerGroup, ...quotasOfProject }: ProjectQuotas,
   stock: Stock,
 ): Findings {
   const needs = newNeeds(plan, flavors, stock);
@@ -123,5 +124,22 @@ export function quotaFindings(
           `max_routes says more, which a project cannot read; ask the cloud's operator`,
       ]
     : [];
-  return { problems, warnings };
+  return { problems: [...problems, ...memberProblems(plan, stock, membersOfServerGroup)], warnings };
+}
+
+/**
+ * Pools whose server group may not have as many members as the pool has nodes. One that grows no further is left alone:
+ * its quota was larger once.
+ */
+function memberProblems(plan: ClusterPlan, stock: Stock, limit = -1): string[] {
+  const fresh = newNodes(plan, stock);
+  return Object.keys(plan.serverGroups).flatMap((pool) => {
+    const ofPool = ({ pool: own }: { pool?: string }) => own === pool;
+    const members = plan.nodes.filter(ofPool).length;
+    if (limit < 0 || members <= limit || !fresh.some(ofPool)) return [];
+    return [
+      `${keyOf(["pools", pool, "count"])}: a server group may have ${limit} members, and the pool is to have ${members}; ` +
+        `ask for a larger quota, or make two pools of it`,
+    ];
+  });
 }

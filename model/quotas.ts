@@ -3,11 +3,14 @@ import { securityRules } from "./security-rules.ts";
 
 /**
  * What a project may have where its cloud sets nothing else
- * (https://docs.openstack.org/neutron/latest/admin/ops-quotas.html; Nova's `[quota] instances`). `routes` is a limit of
- * each router, `max_routes` in Neutron's configuration and from 2026.2 the quota `router_routes`.
+ * (https://docs.openstack.org/neutron/latest/admin/ops-quotas.html; Nova's `[quota] instances`, `server_groups` and
+ * `server_group_members`). `routes` is a limit of each router, `max_routes` in Neutron's configuration and from 2026.2
+ * the quota `router_routes`; `serverGroupMembers` is a limit of each group.
  */
 const usualDefaults = {
   servers: 10,
+  serverGroups: 10,
+  serverGroupMembers: 10,
   ports: 500,
   floatingAddresses: 50,
   routes: 30,
@@ -34,11 +37,17 @@ const rulesOfEachGroup = 2;
 const otherPorts = 2;
 
 /** The quotas that a cluster needs. Cores and memory are not among them: only the cloud knows its flavors. */
-export function quotas({ nodes, settings, routing }: ClusterPlan): Record<QuotaName, Quota> {
+export function quotas(plan: ClusterPlan): Record<QuotaName, Quota> {
+  const { nodes, settings, routing } = plan;
+  const members = Object.keys(plan.serverGroups).map(
+    (pool) => nodes.filter((node) => node.pool === pool).length,
+  );
   const groups = Object.values(securityRules(settings));
   const made = settings.network.existing === undefined ? 1 : 0;
   const needed: Record<QuotaName, number> = {
     servers: nodes.length,
+    serverGroups: members.length,
+    serverGroupMembers: Math.max(0, ...members),
     ports: nodes.length + made * otherPorts,
     floatingAddresses: nodes.length,
     routes: routing.byRouter ? nodes.length : 0,

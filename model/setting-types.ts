@@ -21,6 +21,13 @@ export const network = z.string().superRefine((text, context) => {
   }
 });
 
+/** A range of slots, its first and its last, which may be the same. */
+export const slotRange = z.string().superRefine((text, context) => {
+  const [, first, last] = /^(\d{1,9})-(\d{1,9})$/.exec(text) ?? [];
+  if (first === undefined || Number(first) > Number(last))
+    context.addIssue({ code: "custom", message: "must be a range of slots such as 100-149" });
+});
+
 /** An IPv4 address. */
 export const address = z.string().refine(isAddress, "must be an IPv4 address such as 10.0.0.10");
 

@@ -1,19 +1,8 @@
 import * as z from "zod";
 import { networkSettings } from "./network-settings.ts";
+import { machineSettings, nodeSettings, poolName, poolSettings } from "./node-settings.ts";
 import { phases } from "./phases.ts";
-import {
-  address,
-  baseAddress,
-  distinct,
-  flag,
-  folder,
-  label,
-  labelKey,
-  labelValue,
-  network,
-  nodeLabelKey,
-  port,
-} from "./setting-types.ts";
+import { address, baseAddress, flag, folder, label, network, port } from "./setting-types.ts";
 import { dnsSettings, ntpSettings, proxySettings } from "./surroundings-settings.ts";
 import { releases } from "./versions.ts";
 
@@ -63,59 +52,6 @@ const cluster = z.strictObject({
     .describe("folder of Kubernetes' keys and certificates on the nodes, below /etc, /opt, /srv or /var/lib"),
 });
 
-const taint = z.strictObject({
-  key: labelKey.describe("key of the taint, such as `example.org/disk`"),
-  value: labelValue.default("").describe("value of the taint"),
-  effect: z
-    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-    .describe("what it does to pods that do not tolerate it"),
-});
-
-const machine = z.strictObject({
-  image: z
-    .string()
-    .min(1)
-    .describe("name of the Glance image: Debian 13 or Ubuntu 24.04, with cloud-init and systemd-networkd"),
-  flavor: z.string().min(1).describe("name of the flavor"),
-  availabilityZone: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Nova's availability zone; without it Nova's choice"),
-  keyPair: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "name of a key pair of Nova that may log in, beside the program's own key; another one makes the machine anew",
-    ),
-  securityGroups: distinct(z.string().min(1))
-    .optional()
-    .describe("names of security groups of one's own, which the machine's port has beside the program's"),
-});
-
-const node = z.strictObject({
-  role: z.enum(["control-plane", "worker"]).describe("exactly one node is the control plane for now"),
-  slot: z
-    .int()
-    .min(0)
-    .describe("the node's address is the node network's slot-th, its pod network the pod network's slot-th"),
-  podNetwork: network
-    .optional()
-    .describe("the node's part of the pod network, /27 or larger; without it that of the slot"),
-  labels: z
-    .record(nodeLabelKey, labelValue)
-    .default({})
-    .describe(
-      "labels of the node, key to value; below `kubernetes.io` and `k8s.io` only those that a kubelet may give " +
-        "to its node, such as `topology.kubernetes.io/zone`",
-    ),
-  taints: distinct(taint, ({ key, effect }) => `${key}:${effect}`)
-    .optional()
-    .describe("taints of the node; without it the usual one on the control plane and none on workers"),
-  ...machine.partial().shape,
-});
-
 /** Every setting, below `openstack-kubernetes:` in a stack's configuration; docs/settings.md is made from it. */
 export const schema = z.strictObject({
   phase: z
@@ -127,10 +63,14 @@ export const schema = z.strictObject({
     ),
   cluster,
   network: networkSettings,
-  machine: machine.describe("the machine of every node that does not say otherwise"),
+  machine: machineSettings.describe("the machine of every node that does not say otherwise"),
   nodes: z
-    .record(label, node.describe("a machine; its name is its host name and the Kubernetes node's"))
+    .record(label, nodeSettings.describe("a machine; its name is its host name and the Kubernetes node's"))
     .describe("the dictionary of nodes, by name"),
+  pools: z
+    .record(poolName, poolSettings.describe("workers that are alike, named POOL-1, POOL-2 and so on"))
+    .default({})
+    .describe("the dictionary of pools, by name; their nodes are as those of `nodes`"),
   runtime: z
     .enum(["docker", "containerd"])
     .default("containerd")
@@ -231,6 +171,7 @@ export const schema = z.strictObject({
 
 export type Settings = z.output<typeof schema>;
 export type NodeSettings = Settings["nodes"][string];
+export type PoolSettings = Settings["pools"][string];
 
 /**
  * Takes the settings out of a stack's whole configuration, `{"openstack-kubernetes:cluster": "{…}", …}`.

@@ -22,6 +22,7 @@ import type { ClusterPlan, NodePlan } from "../../model/plan.ts";
 import { quotas, type Quota, type QuotaName } from "../../model/quotas.ts";
 import type { Routing } from "../../model/routing.ts";
 import { securityRules, type GroupRole, type SecurityRule } from "../../model/security-rules.ts";
+import type { PoolSettings } from "../../model/settings.ts";
 import { certificate, certificates, type CertificateOverview } from "./certificates.ts";
 
 /**
@@ -59,6 +60,8 @@ export interface Overview {
   login: { user: string; authorizedKeys: string[] };
   /** By name, the control plane first, then by slot. */
   nodes: Record<string, NodeOverview>;
+  /** By name; what their nodes have is with these. */
+  pools: Record<string, PoolOverview>;
   /** Ingress rules by group and by their names. */
   securityGroups: Record<GroupRole, Record<string, Omit<SecurityRule, "name">>>;
   /** The authorities and the cluster's own certificates, by name; nodes have theirs. */
@@ -75,6 +78,11 @@ export interface Overview {
   /** Texts of all files by their SHA-256. */
   texts: Record<string, string>;
 }
+
+export type PoolOverview = Pick<
+  PoolSettings,
+  "count" | "slots" | "remove" | "availabilityZones" | "serverGroup"
+>;
 
 export interface NodeOverview extends MachineOverview {
   /** The router's route to the node's pods, unless flannel leads there. */
@@ -140,6 +148,14 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     login: settings.ssh,
     nodes: Object.fromEntries(
       Object.entries(machines).map(([name, machine]) => [name, nodeOverview(name, machine, plan)]),
+    ),
+    pools: Object.fromEntries(
+      Object.entries(settings.pools).map(
+        ([name, { count, slots, remove, availabilityZones, serverGroup }]) => [
+          name,
+          { count, slots, remove, availabilityZones, serverGroup },
+        ],
+      ),
     ),
     securityGroups: rulesByName(securityRules(settings)),
     certificates: certificates(plan),

@@ -6,6 +6,8 @@ import { table } from "./table.ts";
 
 const quotaNames: Record<QuotaName, string> = {
   servers: "servers",
+  serverGroups: "server groups",
+  serverGroupMembers: "members of a server group",
   ports: "ports",
   floatingAddresses: "floating addresses",
   routes: "routes of a router",
@@ -22,6 +24,7 @@ export function text(overview: Overview): string {
   const sections = [
     ["Networks", networks(overview)],
     ["Nodes", nodeTable(overview)],
+    ["Pools", pools(overview)],
     ["Routes of the router", routes(overview)],
     ["Port rules, by group", portRules(overview)],
     ["Certificates, from the moment when they are made", certificates(overview)],
@@ -83,6 +86,21 @@ function nodeTable({ nodes }: Overview): string {
       node.availabilityZone ?? "Nova's choice",
       node.keyPair ?? "-",
       node.securityGroups.join(", ") || "-",
+    ]),
+  ]);
+}
+
+function pools({ pools, nodes }: Overview): string {
+  if (Object.keys(pools).length === 0) return "";
+  return table([
+    ["name", "nodes", "slots", "zones in turn", "server group", "left out"],
+    ...Object.entries(pools).map(([name, { slots, availabilityZones, serverGroup, remove }]) => [
+      name,
+      Object.values(nodes).filter(({ pool }) => pool === name).length,
+      slots,
+      availabilityZones?.join(", ") ?? "-",
+      serverGroup ?? "-",
+      remove.join(", ") || "-",
     ]),
   ]);
 }

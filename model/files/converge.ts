@@ -57,7 +57,11 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     ...(kubernetes ? ["update.sh"] : []),
     ...(kubernetes && controlPlane ? ["drain-node.sh", "ready.sh", "remove-node.sh", "rollout.sh"] : []),
   ];
-  const labels = { "openstack-kubernetes/role": node.role, ...node.labels };
+  const labels = {
+    "openstack-kubernetes/role": node.role,
+    ...(node.pool === undefined ? {} : { "openstack-kubernetes/pool": node.pool }),
+    ...node.labels,
+  };
   const values = {
     NODE_NAME: node.name,
     NODE_ADDRESS: node.address,

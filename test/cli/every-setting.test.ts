@@ -12,10 +12,11 @@ const worker = (settings: object) => ({ "worker-1": { role: "worker", slot: 11, 
 const taint = { key: "example.org/disk", value: "fast", effect: "NoSchedule" };
 const existing = { network: "office", subnet: "office-a", router: "gate" };
 
-/** What is changed, one setting at a time; a path in a node is that of worker-1. */
+/** What is changed, one setting at a time; a path in a node or a pool is that of worker-1 or batch. */
 const base = {
   ...stackSettings,
   nodes: { ...stackSettings.nodes, ...worker({ taints: [taint] }) },
+  pools: { batch: { count: 1, slots: "30-39", taints: [taint] } },
 };
 
 /** Another value for each setting. */
@@ -62,6 +63,20 @@ const changes: Record<string, unknown> = {
   "nodes.<name>.availabilityZone": "other",
   "nodes.<name>.keyPair": "other",
   "nodes.<name>.securityGroups": ["other"],
+  "pools.<name>.count": 2,
+  "pools.<name>.slots": "40-49",
+  "pools.<name>.remove": [1],
+  "pools.<name>.availabilityZones": ["other"],
+  "pools.<name>.serverGroup": "anti-affinity",
+  "pools.<name>.labels": { disk: "fast" },
+  "pools.<name>.taints": [],
+  "pools.<name>.taints[].key": "example.org/other",
+  "pools.<name>.taints[].value": "slow",
+  "pools.<name>.taints[].effect": "NoExecute",
+  "pools.<name>.image": "other",
+  "pools.<name>.flavor": "other",
+  "pools.<name>.keyPair": "other",
+  "pools.<name>.securityGroups": ["other"],
   runtime: "docker",
   "rollout.maxUnavailable": 2,
   "rollout.drainSeconds": 60,
@@ -94,6 +109,8 @@ const others = [
   "nodes",
   "nodes.<name>",
   "nodes.<name>.role",
+  "pools",
+  "pools.<name>",
   "downloads.checksums",
 ];
 
@@ -103,7 +120,10 @@ function overviewWith(path: string, changed: boolean): Overview {
   if (path.startsWith("network.existing.")) settings.network = { ...base.network, existing: { ...existing } };
   if (path.startsWith("network.flannel.")) settings.network = { ...base.network, routing: "flannel" };
   if (path.startsWith("proxy.")) settings.proxy = { http: "http://proxy.example.org:3128" };
-  const keys = path.replace("<name>", "worker-1").replace("[]", ".0").split(".");
+  const keys = path
+    .replace("<name>", path.startsWith("pools.") ? "batch" : "worker-1")
+    .replace("[]", ".0")
+    .split(".");
   const last = keys.pop()!;
   let owner = settings;
   for (const key of keys) owner = (owner[key] ??= {}) as Record<string, unknown>;

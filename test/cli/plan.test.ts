@@ -90,6 +90,34 @@ describe("the plan on a network that is there already", () => {
   });
 });
 
+describe("the plan of a stack with pools", () => {
+  it("shows them, and their nodes among the others", () => {
+    project.stack("demo", {
+      pools: {
+        batch: {
+          count: 2,
+          slots: "100-149",
+          remove: ["batch-1"],
+          availabilityZones: ["a", "b"],
+          serverGroup: "anti-affinity",
+        },
+        spare: { count: 0, slots: "50-59" },
+      },
+    });
+    const shown = text(overviewOf("demo"));
+    for (const line of [
+      "\nPools\n",
+      "  batch  2      100-149  a, b           anti-affinity  batch-1\n",
+      "  spare  0      50-59    -              -              -\n",
+      "  batch-2   worker         10.0.0.101  10.100.101.0/24  debian-13  m1.medium  b              -         -\n",
+      "  batch-3   worker         10.0.0.102  10.100.102.0/24  debian-13  m1.medium  a              -         -\n",
+      "  server groups              1       10\n",
+      "  members of a server group  2       10\n",
+    ])
+      expect(shown).toContain(line);
+  });
+});
+
 describe("the plan of a stack", () => {
   const titles = (shown: string) => [...shown.matchAll(/^(\S.*)\n {2}/gm)].map(([, title]) => title);
 

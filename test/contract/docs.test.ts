@@ -24,7 +24,7 @@ describe("docs/settings.md", () => {
   );
   const valueAt = (settings: unknown, path: string): unknown =>
     path
-      .replaceAll("<name>", "worker-1")
+      .replaceAll("<name>", path.startsWith("pools.") ? "batch" : "worker-1")
       .replaceAll("[]", ".0")
       .split(".")
       .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], settings);
@@ -36,6 +36,7 @@ describe("docs/settings.md", () => {
     ...stackSettings,
     network: { ...stackSettings.network, existing },
     nodes: tainted,
+    pools: { batch: { count: 1, slots: "30-39", taints: [taint] } },
   };
 
   it("names the default that the schema fills in, and none where it fills in none", () => {

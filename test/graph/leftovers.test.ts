@@ -100,6 +100,22 @@ describe("leftovers of a killed run", () => {
     ]);
   });
 
+  it("among server groups are those of the stack's own name that no machine is in", async () => {
+    const group = (id: string, name: string, ...members: string[]) => ({ id, name, members });
+    const name = "demo-batch of openstack-kubernetes/test";
+    cloud.answers["/compute/os-server-groups"] = {
+      server_groups: [
+        group("other-stack", "demo-batch of openstack-kubernetes/other"),
+        group("plain", "demo-batch"),
+        group("in-use", name, "server"),
+        group("left", name),
+      ],
+    };
+    expect(await clear("openstack:compute/serverGroup:ServerGroup", { name })).toEqual([
+      "DELETE /compute/os-server-groups/left",
+    ]);
+  });
+
   it("on a node's port are the machine, which is waited for until it is gone", async () => {
     cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "server" } };
     cloud.answers["/compute/servers/server"] = { server: {} };

@@ -39,6 +39,14 @@ describe.each<[string, Record<string, unknown>]>([
     { network: { ...network, routing: "flannel", flannel: { backend: "host-gw" } } },
   ],
   ["with a DNS cache on each node", { network, dns: { nodeLocalCache: true } }],
+  [
+    "with a pool",
+    {
+      network,
+      nodes: { "cp-1": { role: "control-plane", slot: 10 } },
+      pools: { batch: { count: 2, slots: "100-109", serverGroup: "anti-affinity" } },
+    },
+  ],
 ])("a stack %s", (_what, changes) => {
   beforeAll(async () => {
     shown = overviewOf(changes);
@@ -52,6 +60,9 @@ describe.each<[string, Record<string, unknown>]>([
       const number = (type: string) => inputsOf(type, registered).length;
       return {
         servers: number("Instance"),
+        serverGroups: number("ServerGroup"),
+        serverGroupMembers: inputsOf("Instance", registered).filter((inputs) => "schedulerHints" in inputs)
+          .length,
         ports: number("Port") + otherPorts,
         floatingAddresses: number("FloatingIp"),
         routes: number("RouterRoute"),

@@ -147,6 +147,27 @@ describe("a stack that is there", () => {
     ]);
   });
 
+  it("needs no server group that it has, by its name", async () => {
+    nova({ maxServerGroups: 2, totalServerGroupsUsed: 2, maxServerGroupMembers: 1 });
+    neutron({});
+    const group = (name: string) => ({ name, members: [] });
+    const pools = { batch: { count: 1, slots: "100-109", serverGroup: "anti-affinity" } };
+    cloud.answers["/compute/os-server-groups"] = { server_groups: [group("demo-batch of other/test")] };
+    const { errors } = await looked({ pools });
+    expect(errors.map((error) => error.split(" more,")[0])).toEqual([
+      "pools: of server groups the cluster needs 1",
+    ]);
+    cloud.answers["/compute/os-server-groups"] = {
+      server_groups: [group("demo-batch of openstack-kubernetes/test")],
+    };
+    expect((await looked({ pools })).errors).toEqual([]);
+    expect((await looked({ pools: { batch: { ...pools.batch, count: 2 } } })).errors).toEqual([
+      expect.stringMatching(
+        /^pools\.batch\.count: a server group may have 1 members, and the pool is to have 2;/,
+      ),
+    ]);
+  });
+
   it("is no reason for errors where it cannot be asked for", async () => {
     cloud.forbidden.add("/network/v2.0/floatingips?project_id=own-project");
     expect(await looked()).toEqual({

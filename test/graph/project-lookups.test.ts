@@ -169,7 +169,7 @@ describe("an existing network", () => {
     const description = "Kubernetes cluster demo of openstack-kubernetes/other";
     list("ports", ports, gateway, port("p", "10.20.0.11", { device_id: "m", description }));
     expect(await failure(settings)).toEqual([
-      "nodes.worker-1.slot: its address 10.20.0.11 is that of port p",
+      "nodes.worker-1.slot: the address 10.20.0.11 of worker-1 is that of port p",
     ]);
   });
 

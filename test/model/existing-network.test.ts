@@ -106,7 +106,7 @@ describe("an existing network", () => {
     [
       "in which a node's address is taken",
       { ...there, ports: [...there.ports, port("10.20.0.12", false)] },
-      "nodes.worker-2.slot: its address 10.20.0.12 is that of port p",
+      "nodes.worker-2.slot: the address 10.20.0.12 of worker-2 is that of port p",
     ],
     [
       "whose router has a subnet with pods' addresses",

@@ -41,6 +41,14 @@ describe("flavors", () => {
     ]);
   });
 
+  it("of a pool are told by the pool's setting, once for all of its nodes", () => {
+    const pools = { batch: { count: 3, slots: "100-109", flavor: "m1.tiny" } };
+    const tiny = { cores: 1, memory: 1023, disk: 10 };
+    expect(findings({ pools }, { ...flavors, "m1.tiny": tiny }).problems).toEqual([
+      "pools.batch.flavor: m1.tiny has 1023 MiB of memory, and a worker node needs 1024 MiB; choose a larger flavor",
+    ]);
+  });
+
   it("without a disk are a doubt, since the image's size decides", () => {
     const { problems, warnings } = findings({}, { "m1.medium": { ...medium, disk: 0 } });
     expect(problems).toEqual([]);
@@ -60,7 +68,7 @@ describe("flavors", () => {
 });
 
 /** What is there when all of a plan has been made. */
-function made({ nodes, settings }: ClusterPlan): Stock {
+function made({ nodes, settings, serverGroups }: ClusterPlan): Stock {
   const port = (node: { name: string; address: string }) => ({
     address: node.address,
     id: `port-${node.name}`,
@@ -69,6 +77,7 @@ function made({ nodes, settings }: ClusterPlan): Stock {
   return {
     ports: nodes.map(port),
     portsWithFloatingAddress: nodes.map((node) => port(node).id),
+    serverGroups: Object.keys(serverGroups).length,
     securityGroups: 2,
     securityRules: Object.values(securityRules(settings))
       .flat()
@@ -88,6 +97,7 @@ const nothing = {
   ports: 0,
   floatingAddresses: 0,
   routes: 0,
+  serverGroups: 0,
   securityGroups: 0,
   securityGroupRules: 0,
   networks: 0,
@@ -106,6 +116,7 @@ describe("what a cluster needs", () => {
       ports: 5,
       floatingAddresses: 3,
       routes: 3,
+      serverGroups: 0,
       securityGroups: 2,
       securityGroupRules: 11,
       networks: 1,
@@ -218,6 +229,33 @@ describe("quotas", () => {
     expect(findings({}).problems).toEqual([]);
     const full = { servers: { limit: 3, used: 3 }, routers: { limit: 1, used: 1 } };
     expect(findings(full, made(planOf())).problems).toEqual([]);
+  });
+
+  const pool = (count: number) => ({
+    pools: { batch: { count, slots: "100-139", serverGroup: "anti-affinity" } },
+  });
+
+  it("of server groups are needed for pools that have one, and not again once it is there", () => {
+    const full = { serverGroups: { limit: 10, used: 10 } };
+    expect(findings(full).problems).toEqual([]);
+    expect(findings(full, noStock, pool(1)).problems).toEqual([
+      "pools: of server groups the cluster needs 1 more, and the quota leaves 0 (10 of 10 are used); " +
+        "ask for a larger quota, or have fewer pools with one",
+    ]);
+    expect(findings(full, made(planOf(pool(1))), pool(1)).problems).toEqual([]);
+  });
+
+  it("of a server group's members are no larger than its pool, unless the pool grows no further", () => {
+    const ten = { membersOfServerGroup: 10 };
+    expect(findings(ten, noStock, pool(10)).problems).toEqual([]);
+    const problem = (count: number) =>
+      `pools.batch.count: a server group may have 10 members, and the pool is to have ${count}; ` +
+      "ask for a larger quota, or make two pools of it";
+    expect(findings(ten, noStock, pool(11)).problems).toEqual([problem(11)]);
+    expect(findings(ten, made(planOf(pool(11))), pool(12)).problems).toEqual([problem(12)]);
+    expect(findings(ten, made(planOf(pool(12))), pool(12)).problems).toEqual([]);
+    expect(findings(ten, made(planOf(pool(12))), { ...pool(12), ...workers(3) }).problems).toEqual([]);
+    expect(findings({ membersOfServerGroup: -1 }, noStock, pool(11)).problems).toEqual([]);
   });
 
   it("of routes are a doubt above Neutron's default, where the cloud does not tell its own", () => {

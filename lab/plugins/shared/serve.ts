@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
+import type { Provider } from "@pulumi/pulumi/provider/provider.js";
 import { main } from "@pulumi/pulumi/provider/server.js";
 import type * as Grpc from "@grpc/grpc-js";
 import { providerOf } from "./resource.ts";
@@ -35,11 +36,23 @@ export interface ProviderSettings {
   diff(olds: Props, news: Props): Promise<{ changes: string[]; replaces: string[] }>;
 }
 
+/** Answers a function of a plugin by its token. */
+export type Invoke = (token: string) => Props | Promise<Props>;
+
 /** Starts the plugin: prints its port and serves the engine until that ends the process. */
-export async function serve(version: string, lookup: Lookup, settings?: ProviderSettings) {
+export async function serve(
+  version: string,
+  lookup: Lookup,
+  settings?: ProviderSettings,
+  answer?: Invoke,
+): Promise<void> {
   extendService(settings);
-  const provider = providerOf(version, lookup, environment);
-  await main({ ...provider, cancel: async () => cancelled.abort() }, process.argv.slice(2));
+  const provider: Provider = {
+    ...providerOf(version, lookup, environment),
+    ...(answer && { invoke: async (token) => ({ outputs: await answer(token) }) }),
+    cancel: async () => cancelled.abort(),
+  };
+  await main(provider, process.argv.slice(2));
 }
 
 /** `provider.main` has no way to learn settings and time limits, so its service is wrapped on registration. */

@@ -143,7 +143,10 @@ async function main(): Promise<void> {
   const [what = "up", ...others] = positionals;
   if (others.length > 0 || !["up", "preview"].includes(what)) throw new LabError("either up or preview");
   if (what === "up") return benchUp(values.runtime);
-  await benchPreviews(values.nodes.split(",").map(Number));
+  const counts = values.nodes.split(",").map(Number);
+  if (!counts.every((count) => Number.isInteger(count) && count > 0))
+    throw new LabError("--nodes takes numbers of nodes such as 100,500");
+  await benchPreviews(counts);
 }
 
 try {

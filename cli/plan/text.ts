@@ -7,7 +7,7 @@ import { table } from "./table.ts";
 const quotaNames: Record<QuotaName, string> = {
   servers: "servers",
   serverGroups: "server groups",
-  serverGroupMembers: "members of a server group",
+  serverGroupMembers: "server group members",
   ports: "ports",
   floatingAddresses: "floating addresses",
   routes: "routes of a router",

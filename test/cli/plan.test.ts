@@ -111,8 +111,8 @@ describe("the plan of a stack with pools", () => {
       "  spare  0      50-59    -              -              -\n",
       "  batch-2   worker         10.0.0.101  10.100.101.0/24  debian-13  m1.medium  b              -         -\n",
       "  batch-3   worker         10.0.0.102  10.100.102.0/24  debian-13  m1.medium  a              -         -\n",
-      "  server groups              1       10\n",
-      "  members of a server group  2       10\n",
+      "  server groups         1       10\n",
+      "  server group members  2       10\n",
     ])
       expect(shown).toContain(line);
   });

@@ -67,6 +67,14 @@ describe("an existing network", () => {
     expect(problems({ ...found, ports: [] }, "elsewhere", cluster)).toHaveLength(2);
   });
 
+  it("in which a pool's node's address is taken names the pool's slots", () => {
+    const cluster = planOf({ network, pools: { batch: { count: 2, slots: "100-109" } } });
+    const found = { ...there, ports: [...there.ports, port("10.20.0.101", false)] };
+    expect(problems(found, "public-id", cluster)).toEqual([
+      "pools.batch.slots: the address 10.20.0.101 of batch-2 is that of port p",
+    ]);
+  });
+
   it("that leads to several external networks is taken for one of them", () => {
     const router = { ...there.router, leadsTo: ["other-id", "public-id"] };
     expect(problems({ ...there, router }, "public-id")).toEqual([]);

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NodePlan } from "../../model/plan.ts";
-import { planOf, stackSettings } from "../helpers/cluster.ts";
+import { references } from "../../model/references.ts";
+import { checked, planOf, stackSettings } from "../helpers/cluster.ts";
 
 interface Pool {
   count: number;
@@ -89,6 +90,30 @@ describe("a pool's nodes", () => {
       spare: { count: 1, slots: "50-59" },
     };
     expect(planOf({ nodes, pools }).serverGroups).toEqual({ batch: "soft-anti-affinity" });
+  });
+});
+
+describe("what a pool names of OpenStack's", () => {
+  const batch = { count: 3, slots: "100-149", image: "ubuntu-24.04", availabilityZones: ["a", "b"] };
+  const { settings } = checked({ nodes, pools: { batch } });
+
+  it("is named by the pool's settings, once for all of its nodes", () => {
+    expect(references(settings, "availabilityZone")).toEqual(
+      new Map([
+        ["a", ["openstack-kubernetes:pools.batch.availabilityZones"]],
+        ["b", ["openstack-kubernetes:pools.batch.availabilityZones"]],
+      ]),
+    );
+    expect(references(settings, "image")).toEqual(
+      new Map([
+        ["debian-13", ["openstack-kubernetes:machine.image"]],
+        ["ubuntu-24.04", ["openstack-kubernetes:pools.batch.image"]],
+      ]),
+    );
+  });
+
+  it("counts for workers alone", () => {
+    expect([...references(settings, "image", "control-plane").keys()]).toEqual(["debian-13"]);
   });
 });
 

@@ -24,7 +24,8 @@ const floatingAddress = (): Props => {
 /** A command that has run and said nothing. */
 const command = commandResource(["connection"], ["stdout", "stderr"], async () => ({}));
 
-function resourceOf(type: string): Resource {
+/** The resource types: any that is asked for. */
+export function resourceOf(type: string): Resource {
   switch (type) {
     case "command:remote:Command":
       return command;
@@ -36,7 +37,7 @@ function resourceOf(type: string): Resource {
 }
 
 /** What the functions of the OpenStack plugin answer; anything is there, and any flavor is large enough. */
-function answer(token: string): Props {
+export function answer(token: string): Props {
   const url = process.env[cloudVariable];
   switch (token) {
     case "openstack:identity/getAuthScope:getAuthScope":

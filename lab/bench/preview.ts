@@ -136,9 +136,12 @@ function settings(nodes: number): Record<string, unknown> {
   );
 }
 
-async function measure(nodes: number, env: Record<string, string>): Promise<Measured> {
+async function measure(nodes: number, cloud: Rest, env: Record<string, string>): Promise<Measured> {
   const cluster = await BenchStack.create(repo, `cluster-${nodes}`, settings(nodes), env);
+  cloud.ports = [];
   await phase(`${nodes} nodes: pulumi up`, () => cluster.up());
+  const workers = Array.from({ length: nodes - 1 }, (_, index) => `worker-${index + 1}`);
+  cloud.ports = ["cp-1", ...workers].map((node) => `bench-${node}`);
   const { resources, size } = await cluster.state("openstack-kubernetes");
   const ofCluster = await phase(`${nodes} nodes: pulumi preview`, () => cluster.preview());
 
@@ -189,7 +192,7 @@ export async function benchPreviews(counts: readonly number[]): Promise<void> {
   try {
     const env = await environment(cloud);
     const measured: Measured[] = [];
-    for (const nodes of counts) measured.push(await measure(nodes, env));
+    for (const nodes of counts) measured.push(await measure(nodes, cloud, env));
     console.log(`\n${report(measured)}`);
   } finally {
     cloud.stop();

@@ -4,30 +4,35 @@ import type { AddressInfo } from "node:net";
 /** Variable with the address of the interfaces, for the plugin that tells the program. */
 export const cloudVariable = "BENCH_CLOUD";
 
-/** What OpenStack's REST interfaces answer of an empty project without quotas; any list is empty. */
-function answerTo(path: string): object {
-  if (path === "/limits") return { limits: { absolute: {} } };
-  return path.endsWith("/details.json") ? { quota: {} } : {};
-}
-
-/** The REST interfaces that the program asks by itself: quotas, and what a killed run has left. */
+/** The REST interfaces that the program asks by itself, of a project without quotas. */
 export class Rest {
   readonly #server: Server;
-  readonly address: string;
+  /** Names of the ports that machines have, by which the program knows the nodes that are there. */
+  ports: string[] = [];
 
-  private constructor(server: Server) {
-    this.#server = server;
-    this.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      response.setHeader("Content-Type", "application/json");
+      response.end(JSON.stringify(this.#answer(new URL(request.url ?? "/", "http://localhost"))));
+    });
   }
 
   static async start(): Promise<Rest> {
-    const server = createServer((request, response) => {
-      const { pathname } = new URL(request.url ?? "/", "http://localhost");
-      response.setHeader("Content-Type", "application/json");
-      response.end(JSON.stringify(answerTo(pathname)));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new Rest(server);
+    const rest = new Rest();
+    await new Promise<void>((resolve) => rest.#server.listen(0, "127.0.0.1", resolve));
+    return rest;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** All lists but that of the stack's ports are empty. */
+  #answer({ pathname, searchParams }: URL): object {
+    if (pathname === "/limits") return { limits: { absolute: {} } };
+    if (pathname.endsWith("/details.json")) return { quota: {} };
+    if (!pathname.endsWith("/ports") || !searchParams.has("description")) return {};
+    return { ports: this.ports.map((name) => ({ id: name, name, device_id: "machine", fixed_ips: [] })) };
   }
 
   stop(): void {

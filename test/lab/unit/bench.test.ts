@@ -56,7 +56,7 @@ describe("the stand-ins of the bench", () => {
     expect((await command.create(inputs)).outs).toEqual({ ...inputs, stdout: "", stderr: "" });
   });
 
-  test("tell where the REST interfaces are, which have no quotas and no lists", async () => {
+  test("tell where the REST interfaces are, which have no quotas and know no more than the stack's ports", async () => {
     cloud = await Rest.start();
     process.env[cloudVariable] = cloud.address;
     const { serviceCatalogs } = answer("openstack:identity/getAuthScope:getAuthScope") as {
@@ -68,5 +68,10 @@ describe("the stand-ins of the bench", () => {
     expect(await asked("/limits")).toEqual({ limits: { absolute: {} } });
     expect(await asked("/v2.0/quotas/project/details.json")).toEqual({ quota: {} });
     expect(await asked("/v2.0/ports?name=a")).toEqual({});
+    cloud.ports = ["bench-cp-1"];
+    expect(await asked("/v2.0/ports?name=a")).toEqual({});
+    expect(await asked("/v2.0/ports?description=ours")).toMatchObject({
+      ports: [{ name: "bench-cp-1", device_id: "machine" }],
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stackSettings } from "../helpers/cluster.ts";
-import { registerCluster } from "../helpers/graph.ts";
+import { cloud, registerCluster } from "../helpers/graph.ts";
 import type { Registered } from "../helpers/monitor.ts";
 
 // Pools and what they ask of OpenStack, by the requests that the program sends.
@@ -61,8 +61,13 @@ describe("a node more in a pool", () => {
   ])(
     "%s adds its own resources, and of all others only the gate asks for something else",
     async (_what, more) => {
-      const before = await graphOf(batch(more));
-      const after = await graphOf(batch({ ...more, count: 3 }));
+      // They are there already, and the new one comes between them.
+      const existingNodes = ["cp-1", "batch-1", "batch-2", "worker-1", "worker-2"];
+      const graph = async (count: number) => {
+        const pools = batch({ ...more, count, slots: "2-9" });
+        return (await registerCluster({ pools }, false, { ...cloud, existingNodes })).graph;
+      };
+      const [before, after] = [await graph(2), await graph(3)];
       expect(compare(before, after)).toEqual({
         added: resourcesOf("batch-3"),
         removed: [],

@@ -151,7 +151,7 @@ describe("a node of a pool", () => {
     const { added, removed, changed } = compare(before, after);
     expect([added, removed]).toEqual([[], []]);
     const ofNode = (node: string) =>
-      ["", "-instance", "-converge"].map((part) => `demo-workers-${node}${part}`);
+      ["", "-instance", "-converge", "-membership"].map((part) => `demo-workers-${node}${part}`);
     expect(changed.sort()).toEqual([...["worker-1", "worker-2"].flatMap(ofNode), "demo-ready"].sort());
 
     const { metadata, ...instance } = after["demo-workers-worker-1-instance"]!.inputs;

@@ -70,7 +70,7 @@ export default {
       comment: "No test depends on another's file.",
       severity: "error",
       from: {},
-      to: { path: "\\.(test|e2e)\\.ts$" },
+      to: { path: "\\.(test|e2e|life)\\.ts$" },
     },
     {
       name: "program-needs-no-tools",

@@ -17,7 +17,7 @@ export function numberOf(pool: string, node: number | string): number | undefine
 }
 
 /** The numbers of a pool's nodes: the first `count`, counted from 1, without those that `remove` names. */
-export function numbersOf(pool: string, { count, remove }: Pick<PoolSettings, "count" | "remove">): number[] {
+function numbersOf(pool: string, { count, remove }: Pick<PoolSettings, "count" | "remove">): number[] {
   const removed = new Set(remove.map((node) => numberOf(pool, node)));
   const numbers: number[] = [];
   for (let number = 1; numbers.length < count; number++) if (!removed.has(number)) numbers.push(number);

@@ -79,10 +79,7 @@ export interface Overview {
   texts: Record<string, string>;
 }
 
-export type PoolOverview = Pick<
-  PoolSettings,
-  "count" | "slots" | "remove" | "availabilityZones" | "serverGroup"
->;
+type PoolOverview = Pick<PoolSettings, "count" | "slots" | "remove" | "availabilityZones" | "serverGroup">;
 
 export interface NodeOverview extends MachineOverview {
   /** The router's route to the node's pods, unless flannel leads there. */

@@ -109,6 +109,7 @@ const answers = (daemon: string, port: number, path = "/"): Promise<void> =>
 async function startDatabases(): Promise<void> {
   await inOrder("mariadb-install", [
     ...["mariadb-install-db", "--no-defaults", "--user=root", `--datadir=${state("mariadb")}`],
+    `--tmpdir=${run()}`,
     ...["--skip-test-db", "--auth-root-authentication-method=normal"],
   ]);
   await startDaemon(mariadb);

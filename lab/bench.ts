@@ -1,156 +1,25 @@
-// npm run bench: how long `pulumi up` takes on the lab, phase by phase, and how close that is to what no installer can
-// go below. Builds a cluster of its own with the settings of Pulumi.lab.yaml, and takes it away again.
-// npm run bench -- preview [--nodes 100,500]: what previews of large clusters take, without a lab (bench/preview.ts).
-import { writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
-import { execa } from "execa";
-import type { Limit, LimitRequest } from "./bench/limit.ts";
-import { phasesOf, type Phase } from "./bench/phases.ts";
+// npm run bench [-- NAME [OPTIONS]]: each bench is a file of lab/bench/ with its name; `up` is the default.
+import { benchLife } from "./bench/life.ts";
+import { benchNetwork } from "./bench/network.ts";
 import { benchPreviews } from "./bench/preview.ts";
-import { table } from "./bench/table.ts";
-import { resourceNamed } from "./client/machines.ts";
-import { inLabRun } from "./client/run.ts";
-import { startedCompute } from "./compute.ts";
-import { labSettings, mustSucceed, Stack, type LabSettings } from "./client/stack.ts";
-import { lab, repo } from "./paths.ts";
-import { LabError, phase, reason, wasReported } from "./phase.ts";
+import { benchUp } from "./bench/up.ts";
+import { LabError, reason, wasReported } from "./phase.ts";
 
-const name = "bench";
+const benches: Record<string, (options: string[]) => Promise<void>> = {
+  life: benchLife,
+  network: benchNetwork,
+  preview: benchPreviews,
+  up: benchUp,
+};
 
-interface Outputs {
-  inventory: Record<string, { role: string; address: string }>;
-}
-
-interface Connection {
-  user: string;
-  privateKey: string;
-  hostKey: string;
-}
-
-const measureLimit = async (request: LimitRequest): Promise<Limit> =>
-  JSON.parse(
-    await inLabRun(["node", `${repo}/lab/bench/limit.ts`], { input: JSON.stringify(request) }),
-  ) as Limit;
-
-/** What the stack's nodes were made of, to make the same by hand. */
-async function sameByHand(stack: Stack, settings: LabSettings): Promise<LimitRequest> {
-  const resources = await stack.resources();
-  const { inventory } = await stack.outputs<Outputs>();
-  const names = Object.keys(inventory).sort((a, b) => roleOrder(inventory[a]!) - roleOrder(inventory[b]!));
-  const step = (kind: string) => {
-    const { create, stdin, connection } = resourceNamed(resources, `-${names[0]}-${kind}`).inputs;
-    return { command: String(create), input: String(stdin), connection: connection as Connection };
-  };
-  const { user, privateKey, hostKey } = step("converge").connection;
-  return {
-    ...surroundings(settings),
-    guests: names.map((node) => ({
-      name: node,
-      address: inventory[node]!.address,
-      flavor: settings.nodes[node]!.flavor ?? settings.machine.flavor,
-      userData: String(resourceNamed(resources, `-${node}-instance`).inputs.userData),
-    })),
-    installation: {
-      ...{ user, privateKey, hostKey },
-      steps: { secrets: step("secrets"), converge: step("converge") },
-      folder: stack.folder,
-    },
-  };
-}
-
-const roleOrder = ({ role }: { role: string }): number => (role === "control-plane" ? 0 : 1);
-
-const surroundings = ({ machine, network }: LabSettings) => ({
-  image: machine.image,
-  externalNetwork: network.externalNetwork,
-  nodeNetwork: network.nodeNetwork ?? "10.0.0.0/24",
-});
-
-const s = (seconds: number): string => seconds.toFixed(1);
-
-function report(phases: readonly Phase[], total: number, limit: Limit): string {
-  const installation = Object.values(limit.steps).reduce((sum, step) => sum + step, 0);
-  const least = limit.guests + installation;
-  return [
-    table([
-      ["phase of pulumi up", "begin", "end", "seconds", "adds"],
-      ...phases.map(
-        (p) => [p.name, s(p.begin), s(p.end), s(p.end - p.begin), s(p.adds)] as [string, ...string[]],
-      ),
-      ["pulumi up", "", s(total), s(total), s(total)],
-    ]),
-    "",
-    table([
-      ["limit", "seconds"],
-      ["the same guests by bare calls, until SSH answers", s(limit.guests)],
-      ...Object.entries(limit.steps).map(([step, took]): [string, string] => [
-        `the control plane's ${step} alone`,
-        s(took),
-      ]),
-      ["limit", s(least)],
-    ]),
-    "",
-    `ratio: ${(total / least).toFixed(2)} (${s(total)} s to ${s(least)} s)`,
-  ].join("\n");
-}
-
-async function benchUp(runtime: string): Promise<void> {
-  await execa("node", ["lab/main.ts", "start"], { cwd: repo, stdio: "inherit" });
-  const settings = { ...(await labSettings()), runtime };
-  settings.cluster = { ...settings.cluster, name };
-  // The first guest of an image pays for the copy that Nova keeps of it.
-  await phase("a guest ahead, so that Nova has the image", () =>
-    measureLimit({
-      ...surroundings(settings),
-      guests: [
-        {
-          ...{ name: "ahead", address: "10.0.0.10", userData: "#cloud-config\n" },
-          flavor: settings.machine.flavor,
-        },
-      ],
-    }),
-  );
-  const stack = await Stack.create(name, settings);
-  const run = await phase("pulumi up", async () => mustSucceed(stack, await stack.up()), stack.log);
-  const request = await sameByHand(stack, settings);
-  await phase("pulumi destroy", () => stack.destroyRest(), stack.log);
-  const limit = await phase("the same by hand", () => measureLimit(request));
-
-  const phases = phasesOf(run);
-  const compute = await startedCompute();
-  const results = lab("bench.json");
-  const machine = { cores: availableParallelism(), compute, nodes: Object.keys(settings.nodes).length };
-  await writeFile(
-    results,
-    `${JSON.stringify({ ...machine, settings, seconds: run.seconds, phases, limit }, null, 2)}\n`,
-  );
-  console.log(`
-${machine.nodes} nodes on ${settings.runtime}, Kubernetes ${settings.cluster.kubernetesVersion}; ${compute} guests, ${machine.cores} cores
-
-${report(phases, run.seconds, limit)}
-As JSON: ${results}`);
-}
-
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: {
-      runtime: { type: "string", default: "containerd" },
-      nodes: { type: "string", default: "100,500" },
-    },
-    allowPositionals: true,
-  });
-  const [what = "up", ...others] = positionals;
-  if (others.length > 0 || !["up", "preview"].includes(what)) throw new LabError("either up or preview");
-  if (what === "up") return benchUp(values.runtime);
-  const counts = values.nodes.split(",").map(Number);
-  if (!counts.every((count) => Number.isInteger(count) && count > 0))
-    throw new LabError("--nodes takes numbers of nodes such as 100,500");
-  await benchPreviews(counts);
-}
+const words = process.argv.slice(2);
+const name = words[0]?.startsWith("-") === false ? words.shift()! : "up";
 
 try {
-  await main();
+  const bench = benches[name];
+  if (bench === undefined)
+    throw new LabError(`No bench ${name}; there are ${Object.keys(benches).join(", ")}`);
+  await bench(words);
 } catch (error) {
   if (!wasReported(error)) console.error(reason(error));
   process.exit(1);

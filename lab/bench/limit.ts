@@ -216,7 +216,7 @@ async function measure(request: LimitRequest): Promise<Limit> {
     const host = bare.addresses[0]!;
     const [ssh, ...args] = await sshCommand(installation.folder, "bare", { host, ...installation });
     await until(
-      60,
+      300,
       async () => (await execa(ssh!, [...args, "true"], { reject: false })).exitCode === 0,
       "the login",
     );

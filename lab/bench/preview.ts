@@ -1,12 +1,13 @@
-// npm run bench -- preview: what a preview of a cluster that is there takes, beside one of as many plain resources. Its
-// state is made by a run of the program against stand-ins (stand-ins/), so that no lab is needed.
+// npm run bench -- preview [--nodes 100,500]: what a preview of a cluster that is there takes, beside one of as many plain
+// resources. Its state is made by a run of the program against stand-ins (stand-ins/), so that no lab is needed.
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { engine } from "../engine/engine.ts";
 import { lab, repo } from "../paths.ts";
-import { phase } from "../phase.ts";
+import { LabError, phase } from "../phase.ts";
 import { table } from "./table.ts";
 import { watch, type Consumption } from "./consumption.ts";
 import { cloudVariable, Rest } from "./stand-ins/rest.ts";
@@ -184,8 +185,12 @@ function report(measured: readonly Measured[]): string {
   ].join("\n");
 }
 
-/** Measures previews of clusters with so many nodes each, and prints the figures. */
-export async function benchPreviews(counts: readonly number[]): Promise<void> {
+/** Measures previews of clusters with so many nodes each as `--nodes` says, and prints the figures. */
+export async function benchPreviews(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { nodes: { type: "string", default: "100,500" } } });
+  const counts = values.nodes.split(",").map(Number);
+  if (!counts.every((count) => Number.isInteger(count) && count > 0))
+    throw new LabError("--nodes takes numbers of nodes such as 100,500");
   await rm(folder(), { recursive: true, force: true });
   await mkdir(folder("state"), { recursive: true });
   const cloud = await Rest.start();

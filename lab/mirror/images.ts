@@ -173,7 +173,7 @@ export async function pullImage(
   return { repository, tag, folder };
 }
 
-/** An image for tests, `lab/tools:1`: BusyBox with all its applets, curl, dig and iperf3. */
+/** An image for tests, `lab/tools:1`: BusyBox with all its applets, curl, dig, iperf3 and sockperf. */
 export async function toolsImage(): Promise<Image> {
   const [repository, tag] = ["lab/tools", "1"];
   const log = lab("log", "image-tools.log");
@@ -185,7 +185,7 @@ export async function toolsImage(): Promise<Image> {
         const [packages, rootfs] = [join(dir, "packages"), join(dir, "rootfs")];
         await mkdir(packages);
         await downloadPackages(
-          ["base-files", "bind9-dnsutils", "busybox-static", "curl", "iperf3"],
+          ["base-files", "bind9-dnsutils", "busybox-static", "curl", "iperf3", "sockperf"],
           packages,
           log,
         );

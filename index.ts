@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster.ts";
+import { Foundations, refusedChanges } from "./components/foundations.ts";
 import { withoutLeftovers } from "./components/leftovers.ts";
 import { lookUp } from "./components/lookups.ts";
 import { check } from "./model/checks.ts";
@@ -22,6 +23,8 @@ const planned: ClusterPlan = await userStep(() => {
   return plan(settings, checksums);
 });
 const cloud = await userStep(() => lookUp(planned));
+const hooks = refusedChanges(planned);
+await new Foundations("foundations", { plan: planned }, { hooks }).accepted;
 const cluster = new Cluster(
   planned.settings.cluster.name,
   { plan: planned, cloud },

@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { changesPage } from "./changes-docs.ts";
 import { clusterPicture } from "./cluster-picture.ts";
 import { examplePlan } from "./example.ts";
 import { packetWays } from "./packet-ways.ts";
@@ -12,6 +13,7 @@ const project = join(import.meta.dirname, "..");
 /** The files below docs/ that are made by `npm run docs`, path → text. */
 export const pages: Record<string, string> = {
   "docs/settings.md": settingsPage(),
+  "docs/changes.md": changesPage(),
   "docs/dev.svg": clusterPicture(planStack(project, "dev").plan),
   ...Object.fromEntries(
     Object.entries(packetWays(examplePlan())).map(([name, way]) => [`docs/${name}.svg`, wayPicture(way)]),

@@ -99,7 +99,6 @@ export class Cluster extends pulumi.ComponentResource {
     const surroundings = {
       plan,
       network,
-      imageIds: cloud.imageIds,
       ports: addressPairs.ports,
       floatingAddresses: addresses,
       serverGroups,

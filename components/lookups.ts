@@ -15,8 +15,6 @@ const oneByOne =
 /** Ids of what the settings name and OpenStack must already have. */
 export interface CloudIds extends ProjectIds {
   externalNetworkId: string;
-  /** By name. */
-  imageIds: Record<string, string>;
   /** Names of the stack's nodes whose machines are there already. */
   existingNodes: string[];
 }
@@ -59,10 +57,9 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     askedNetwork.then((found) => found?.id),
     (problem) => problems.add(problem),
   ).catch((error: unknown) => void problems.add(unanswered(error)));
-  const [network, project, images, findings, existingNodes] = await Promise.all([
+  const [network, project, findings, existingNodes] = await Promise.all([
     askedNetwork,
     askedProject,
-    all("image", (name) => openstack.images.getImage({ name })),
     preflight({
       plan,
       connection,
@@ -75,6 +72,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
         warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
         return plan.nodes.map((node) => node.name);
       }),
+    all("image", (name) => openstack.images.getImage({ name })),
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
   ]);
   findings.problems.forEach((problem) => problems.add(problem));
@@ -83,12 +81,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     await Promise.all([...findings.warnings, ...warnings].map((warning) => pulumi.log.warn(warning)));
   if (problems.size > 0) throw new Error([...problems].join("\n"));
   const { surroundings: _surroundings, ...ids } = project!;
-  return {
-    ...ids,
-    existingNodes,
-    externalNetworkId: network!.id,
-    imageIds: Object.fromEntries(images.map(([name, image]) => [name, image!.id])),
-  };
+  return { ...ids, existingNodes, externalNetworkId: network!.id };
 }
 
 /** The nodes on whose ports there is a machine. */

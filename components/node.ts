@@ -29,8 +29,6 @@ import { nodeSecrets } from "./node-secrets.ts";
 export interface NodeSurroundings {
   plan: ClusterPlan;
   network: NodeNetwork;
-  /** Ids of the images by the name in the settings. */
-  imageIds: Record<string, string>;
   ports: Record<string, openstack.networking.Port>;
   floatingAddresses: Record<string, openstack.networking.FloatingIp>;
   /** By pool, of those that have one. */
@@ -47,6 +45,16 @@ export interface NodeArgs extends NodeSurroundings {
   /** What has to be over before this node may change. */
   turn?: Promise<void>;
 }
+
+/**
+ * What the plugin would change in place. It would overwrite a machine's disk under a running node, and stop a worker with
+ * what runs on it, which leaves first when the machine is made anew. The control plane's machine keeps its disk, with etcd
+ * on it: Nova resizes it to another flavor.
+ */
+const replacing: Record<NodePlan["role"], string[]> = {
+  "control-plane": ["imageName"],
+  worker: ["imageName", "flavorName"],
+};
 
 /** A machine and all that is on it: port and floating address come in, instance, keys and files are made here. */
 export class Node extends pulumi.ComponentResource {
@@ -74,7 +82,8 @@ export class Node extends pulumi.ComponentResource {
       `${name}-instance`,
       {
         name: pulumi.output(args.turn).apply(() => node.name),
-        imageId: args.imageIds[node.image],
+        // By name: an image that was uploaded anew under its name is for machines to come.
+        imageName: node.image,
         flavorName: node.flavor,
         availabilityZone: node.availabilityZone,
         keyPair: node.keyPair,
@@ -96,6 +105,7 @@ export class Node extends pulumi.ComponentResource {
         dependsOn: args.network.leadsOut,
         // The new machine takes the old one's port.
         deleteBeforeReplace: true,
+        replaceOnChanges: replacing[node.role],
       },
     );
     this.connection = {

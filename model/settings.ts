@@ -2,7 +2,7 @@ import * as z from "zod";
 import { networkSettings } from "./network-settings.ts";
 import { machineSettings, nodeSettings, poolName, poolSettings } from "./node-settings.ts";
 import { phases } from "./phases.ts";
-import { address, baseAddress, flag, folder, label, network, port } from "./setting-types.ts";
+import { address, baseAddress, distinct, flag, folder, label, network, port } from "./setting-types.ts";
 import { dnsSettings, ntpSettings, proxySettings } from "./surroundings-settings.ts";
 import { releases } from "./versions.ts";
 
@@ -11,6 +11,10 @@ export const namespace = "openstack-kubernetes";
 
 /** Docker takes a quarter of a node's part of the pod network. */
 export const longestNodePodPrefix = 27;
+
+/** Settings whose change disrupts what runs without ending it (transitions.ts), so that it may be allowed. */
+const disruptions = ["cluster.domain", "cluster.dnsAddress"] as const;
+export type Disruption = (typeof disruptions)[number];
 
 /** Part of a component's own configuration, merged over what the program renders. */
 const overrides = z.record(z.string(), z.json()).default({});
@@ -60,6 +64,11 @@ export const schema = z.strictObject({
     .describe(
       "how far the stack goes: machines alone, Docker Engine on them too, or Kubernetes; " +
         "a later phase adds to an earlier one, and no stack goes back",
+    ),
+  allowDisruption: distinct(z.enum(disruptions))
+    .default([])
+    .describe(
+      "settings whose change is let through although it disrupts a running cluster; docs/changes.md says what it does",
     ),
   cluster,
   network: networkSettings,

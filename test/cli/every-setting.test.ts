@@ -101,8 +101,9 @@ const changes: Record<string, unknown> = {
   "apiServer.extraArgs": { "event-ttl": "2h" },
 };
 
-/** Not changed alone: they only hold others, have one possible value here, or name a file for its content. */
+/** Not changed alone: they only hold others, have one possible value here, name a file for its content, or allow a change. */
 const others = [
+  "allowDisruption",
   "network.access",
   "network.flannel",
   "machine",

@@ -69,6 +69,9 @@ describe("components/", () => {
       .map((node) => ({ file, node, name: node.name!.text })),
   );
 
+  /** Hold something in the state and make nothing. */
+  const childless = ["Foundations"];
+
   it.each(components)("$path holds one component at most, named as the file", ({ path }) => {
     const inFile = classes.filter(({ file }) => file.path === path).map(({ name }) => name);
     const fileName = basename(path, ".ts").replaceAll("-", "");
@@ -100,7 +103,7 @@ describe("components/", () => {
 
     it("is the parent of its children and begins their names with its own", () => {
       const made = all(constructor, ts.isNewExpression).filter(({ arguments: given }) => given?.length === 3);
-      expect(made.length).toBeGreaterThan(0);
+      if (!childless.includes(name)) expect(made.length).toBeGreaterThan(0);
       // `const parent = { parent: this, … }` stands for the object itself.
       const shared = all(constructor, ts.isVariableDeclaration)
         .filter(({ name: variable }) => variable.getText() === "parent")

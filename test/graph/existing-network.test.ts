@@ -6,7 +6,6 @@ import { run, type Registered } from "../helpers/monitor.ts";
 
 const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
-  imageIds: { "debian-13": "image-id" },
   securityGroupIds: { office: "office-group-id", backup: "backup-group-id" },
   existingNodes: [],
   existingNetwork: { networkId: "network-id", subnetId: "subnet-id", routerId: "router-id" },

@@ -77,6 +77,11 @@ describe("index.ts", () => {
     });
   });
 
+  it("asks first whether the cluster may change so", async () => {
+    const { resources } = await program({ config: config(), call: there });
+    expect(resources.slice(0, 2).map(({ name }) => name)).toEqual(["foundations", "demo"]);
+  });
+
   it("exports neither before their phase", async () => {
     const { result } = await program({ config: config({ phase: "machines" }), call: there });
     expect([result.kubeconfig, result.dockerClient]).toEqual([undefined, undefined]);

@@ -6,7 +6,6 @@ import { run } from "./monitor.ts";
 /** Of a cloud whose network the stack makes. */
 export const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
-  imageIds: { "debian-13": "image-id" },
   securityGroupIds: {},
   existingNodes: [],
 };

@@ -21,6 +21,7 @@ export interface Registered {
   dependencies: string[];
   deletedWith?: string;
   deleteBeforeReplace: boolean;
+  replaceOnChanges: string[];
   protect: boolean;
   aliases: number;
   provider?: string;
@@ -43,6 +44,8 @@ export const unknown = "<unknown>";
 
 export interface RunOptions {
   preview?: boolean;
+  /** Whether the outputs of a resource are known; in a preview none are, unless this says so. */
+  isKnown?: (resource: Omit<Registered, "urn">) => boolean;
   /** Answers of the cloud's data sources. */
   call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
   config?: Record<string, string>;
@@ -56,13 +59,20 @@ export interface RunOptions {
  */
 export async function run<T>(
   program: () => T | Promise<T>,
-  { preview = false, call = () => ({}), config = {}, resources = [] }: RunOptions = {},
+  {
+    preview = false,
+    isKnown = () => !preview,
+    call = () => ({}),
+    config = {},
+    resources = [],
+  }: RunOptions = {},
 ): Promise<{ resources: Registered[]; result: T }> {
   const secretOutputs = new Map<string, string[]>();
+  const known = new Set<string>();
   const newResource = ({ type, name, inputs }: MockResourceArgs) =>
-    preview
-      ? { id: undefined, state: inputs }
-      : { id: `${name}-id`, state: { ...inputs, ...outputsOf(type, name, secretOutputs.get(name) ?? []) } };
+    known.has(name)
+      ? { id: `${name}-id`, state: { ...inputs, ...outputsOf(type, name, secretOutputs.get(name) ?? []) } }
+      : { id: undefined, state: inputs };
   await pulumi.runtime.setMocks(
     { newResource, call: ({ token, inputs }) => answer(() => call(token, inputs)) },
     "openstack-kubernetes",
@@ -74,9 +84,11 @@ export async function run<T>(
   const monitor = runtime.getMonitor() as unknown as MockMonitor;
   const { registerResource, registerResourceOutputs } = monitor;
   monitor.registerResource = async (request: RegisterResourceRequest, callback) => {
-    secretOutputs.set(request.getName(), request.getAdditionalsecretoutputsList());
+    const resource = registered(request);
+    secretOutputs.set(resource.name, request.getAdditionalsecretoutputsList());
+    if (isKnown(resource)) known.add(resource.name);
     await registerResource.call(monitor, request, (error: unknown, response) => {
-      if (!error) resources.push(registered(request, response.getUrn()));
+      if (!error) resources.push({ ...resource, urn: response.getUrn() });
       callback(error, response);
     });
   };
@@ -105,16 +117,16 @@ function answer(call: () => Record<string, unknown>): Record<string, unknown> {
   }
 }
 
-function registered(request: RegisterResourceRequest, urn: string): Registered {
+function registered(request: RegisterResourceRequest): Omit<Registered, "urn"> {
   return {
     type: request.getType(),
     name: request.getName(),
-    urn,
     custom: request.getCustom(),
     parent: nameOf(request.getParent()),
     dependencies: request.getDependenciesList().map((dependency) => nameOf(dependency)!),
     deletedWith: nameOf(request.getDeletedwith()),
     deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
     protect: request.getProtect() ?? false,
     aliases: request.getAliasesList().length,
     provider: nameOf(request.getProvider().split("::").slice(0, 4).join("::")),

@@ -4,6 +4,7 @@ import { Cluster } from "./components/cluster.ts";
 import { Foundations, refusedChanges } from "./components/foundations.ts";
 import { withoutLeftovers } from "./components/leftovers.ts";
 import { lookUp } from "./components/lookups.ts";
+import { watchRoutes } from "./components/route-watch.ts";
 import { check } from "./model/checks.ts";
 import { plan, type ClusterPlan } from "./model/plan.ts";
 import { settingsFromConfig } from "./model/settings.ts";
@@ -30,6 +31,7 @@ const cluster = new Cluster(
   { plan: planned, cloud },
   { transformations: [withoutLeftovers()] },
 );
+if (cluster.podRoutes) watchRoutes(planned, cluster.podRoutes);
 
 export const kubeconfig = cluster.kubeconfig;
 export const dockerClient = cluster.dockerClient;

@@ -1,14 +1,12 @@
 // What clients need to reach a stack's cluster, as files: kubeconfig, and for Docker's client a certificate and the
 // variables of each node. Run as a program: npm run client-files -- STACK [--output FOLDER]
 import { chmod, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { execa } from "execa";
+import { basename, join } from "node:path";
 import { dockerPort } from "../model/files/docker.ts";
+import { askEngine, calledPath, command, commandLine, project, UserError } from "./command.ts";
 import { writeSecretFile } from "./secret-files.ts";
 
 const usage = "usage: npm run client-files -- STACK [--output FOLDER]";
-const project = join(import.meta.dirname, "..");
 /** First line of the variables of a node, by which a later run knows its own files. */
 const mark = "# Made by `npm run client-files`; source it, then docker speaks to this node.";
 
@@ -19,31 +17,17 @@ interface Outputs {
   inventory?: Record<string, { floatingAddress: string }>;
 }
 
-/** Something that the user can put right: printed without a stack trace. */
-class UserError extends Error {}
-
-/** Asks the engine. What it answers has secrets: it comes through a pipe and goes into no message. */
-async function outputsOf(stack: string): Promise<Outputs> {
-  const { failed, code, stdout, stderr } = await execa(
-    "pulumi",
-    ["stack", "output", "--json", "--show-secrets", "--non-interactive", "--stack", stack],
-    { cwd: project, stdin: "ignore", reject: false },
-  );
-  if (code === "ENOENT") throw new UserError("pulumi is not on PATH");
-  if (failed) throw new UserError(`the outputs of stack ${stack} could not be read:\n${stderr.trim()}`);
-  try {
-    return JSON.parse(stdout) as Outputs;
-  } catch {
-    throw new UserError(`what pulumi answers for stack ${stack} is no JSON`);
-  }
-}
-
 /**
  * Writes a stack's client files, each in one go, and takes away those of nodes that are gone; nothing else in the
  * folder is touched. Returns the nodes that are gone.
  */
 async function writeClientFiles(stack: string, folder: string): Promise<string[]> {
-  const { kubeconfig, dockerClient, inventory = {} } = await outputsOf(stack);
+  const outputs = ["stack", "output", "--json", "--show-secrets"];
+  const {
+    kubeconfig,
+    dockerClient,
+    inventory = {},
+  } = await askEngine<Outputs>(stack, "the outputs", outputs);
   if (dockerClient === undefined)
     throw new UserError(`stack ${stack} has no Docker and no Kubernetes yet; see its setting phase`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -92,26 +76,10 @@ async function privateFolder(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-function commandLine(): { stack: string; folder: string } {
-  const options = { output: { type: "string" } } as const;
-  try {
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const [stack, ...others] = positionals;
-    if (stack === undefined || others.length > 0) throw new Error("one stack is to be named");
-    // npm runs this in the project's folder, wherever it was called.
-    const called = process.env.INIT_CWD ?? process.cwd();
-    return { stack, folder: values.output ? resolve(called, values.output) : join(project, "client", stack) };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n${usage}`);
-  }
-}
-
-try {
-  const { stack, folder } = commandLine();
+await command(async () => {
+  const { stack, values } = commandLine(usage, ["output"]);
+  const folder = values.output ? calledPath(values.output) : join(project, "client", stack);
   const gone = await writeClientFiles(stack, folder);
   console.log(`The client files of ${stack} are in ${folder}`);
   if (gone.length > 0) console.log(`Taken away, since their nodes are gone: ${gone.join(", ")}`);
-} catch (error) {
-  console.error(error instanceof UserError ? error.message : error);
-  process.exit(1);
-}
+});

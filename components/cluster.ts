@@ -50,11 +50,12 @@ interface KubernetesArgs {
   kubeconfig: pulumi.Output<string>;
   controlPlane: Node;
   nodes: Node[];
-  podRoutes: PodRoutes[];
 }
 
 /** A Kubernetes cluster on OpenStack machines, its pods routed by Neutron or by flannel, as far as the settings' phase goes. */
 export class Cluster extends pulumi.ComponentResource {
+  /** Where Neutron routes pods. */
+  readonly podRoutes?: PodRoutes;
   /** Docker's client certificate, a secret; from phase docker on. */
   readonly dockerClient?: pulumi.Output<DockerClient>;
   /** Kubeconfig of the administrator, a secret; from phase kubernetes on, as the API's address. */
@@ -85,9 +86,8 @@ export class Cluster extends pulumi.ComponentResource {
       { plan, network, addressPairs },
       parent,
     );
-    const podRoutes = plan.routing.byRouter
-      ? [new PodRoutes(`${name}-pod-routes`, { plan, network, addressPairs }, parent)]
-      : [];
+    if (plan.routing.byRouter)
+      this.podRoutes = new PodRoutes(`${name}-pod-routes`, { plan, network, addressPairs }, parent);
 
     const apiAddress = addresses[plan.controlPlane.name]!.address;
     const certificates = new Certificates(`${name}-certificates`, { plan, apiAddress }, parent);
@@ -122,7 +122,6 @@ export class Cluster extends pulumi.ComponentResource {
         kubeconfig: this.kubeconfig,
         controlPlane: controlPlane.node,
         nodes,
-        podRoutes,
       });
     }
 
@@ -144,7 +143,7 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   /** What is in the cluster, and the gate that it passes when all of it works. */
-  #runKubernetes(name: string, { plan, kubeconfig, controlPlane, nodes, podRoutes }: KubernetesArgs): void {
+  #runKubernetes(name: string, { plan, kubeconfig, controlPlane, nodes }: KubernetesArgs): void {
     const inCluster = { parent: this, deletedWith: controlPlane.instance };
     const converged = nodes.flatMap(({ converge }) => converge ?? []);
     const updated = nodes.flatMap(({ membership }) => membership ?? []);
@@ -168,7 +167,7 @@ export class Cluster extends pulumi.ComponentResource {
         triggers: [converged.map(({ id }) => id)],
         addPreviousOutputInEnv: false,
       },
-      { ...inCluster, dependsOn: [...updated, ...podRoutes, ...addOns] },
+      { ...inCluster, dependsOn: [...updated, ...(this.podRoutes ? [this.podRoutes] : []), ...addOns] },
     );
   }
 }

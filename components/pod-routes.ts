@@ -12,21 +12,29 @@ export interface PodRoutesArgs {
 
 /** The router's routes, one per node: its pod network by way of its address. */
 export class PodRoutes extends pulumi.ComponentResource {
+  readonly routerId: pulumi.Input<string>;
+  /** By node name. */
+  readonly routes: Record<string, openstack.networking.RouterRoute>;
+
   constructor(
     name: string,
     { plan, network, addressPairs }: PodRoutesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:network:PodRoutes", name, {}, opts);
-    for (const node of plan.nodes) {
-      new openstack.networking.RouterRoute(
-        `${name}-${node.name}`,
-        { routerId: network.routerId, destinationCidr: node.podNetwork, nextHop: node.address },
-        // Neutron takes no route whose next hop is on no subnet of the router, and keeps a subnet that one uses.
-        // By its next hop's port a route is known to be this stack's, so the port comes first.
-        { parent: this, dependsOn: [...network.leadsOut, addressPairs.ports[node.name]!] },
-      );
-    }
+    this.routerId = network.routerId;
+    this.routes = Object.fromEntries(
+      plan.nodes.map((node) => {
+        const route = new openstack.networking.RouterRoute(
+          `${name}-${node.name}`,
+          { routerId: network.routerId, destinationCidr: node.podNetwork, nextHop: node.address },
+          // Neutron takes no route whose next hop is on no subnet of the router, and keeps a subnet that one uses.
+          // By its next hop's port a route is known to be this stack's, so the port comes first.
+          { parent: this, dependsOn: [...network.leadsOut, addressPairs.ports[node.name]!] },
+        );
+        return [node.name, route];
+      }),
+    );
     this.registerOutputs({});
   }
 }

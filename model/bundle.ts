@@ -30,6 +30,19 @@ export function bundle(files: Files): string {
     .join("");
 }
 
+/** Reads what `bundle` has written. */
+export function unbundle(text: string): Files {
+  return Object.fromEntries(
+    text
+      .split(/^==> /m)
+      .slice(1)
+      .map((part) => {
+        const [, mode, path, content] = /^(\d+) (.+)\n([^]*)$/.exec(part)!;
+        return [path, { content, mode }] as [string, File];
+      }),
+  );
+}
+
 /** A file that anyone on the node may read. */
 export function file(content: string): File {
   return { content, mode: "0644" };

@@ -1,4 +1,5 @@
-import { bundle, digest } from "./bundle.ts";
+import { bundle, digest, type Files } from "./bundle.ts";
+import { snapshotScript } from "./files/etcd.ts";
 import type { NodePlan } from "./plan.ts";
 import { template } from "./templates.ts";
 
@@ -59,6 +60,51 @@ export function rolloutInput(
 export function removeNode(name: string): string {
   return asRoot(`exec ${scripts}/remove-node.sh "$1"`, name);
 }
+
+/** Says what on a node is not as its stack has left it; standard input: `checkInput`. */
+export const checkNode = asRoot(template("commands/check-node.sh"));
+
+/** A line for `checkNode` for each file that a node should have and each unit that should run. */
+export function checkInput(files: Files, units: readonly string[]): string {
+  const ofFiles = Object.entries(files).map(
+    ([path, { content, mode }]) => `file ${mode} ${digest(content)} ${path}\n`,
+  );
+  return [...ofFiles, ...units.map((unit) => `unit ${unit}\n`)].join("");
+}
+
+/** Prints what a node's last installation or update did, for `readRecord` (rollout-record.ts). */
+export const printRecord = printFile("/var/lib/openstack-kubernetes/converged");
+
+/** Takes a snapshot of etcd on a control-plane node and prints its path there. */
+export const takeSnapshot = asRoot(`exec ${snapshotScript} take`);
+
+/** Prints a file of a node. */
+export function printFile(path: string): string {
+  return asRoot('exec cat -- "$1"', path);
+}
+
+/**
+ * Brings etcd back to a snapshot on a control-plane node; prints the names of nodes that are in the snapshot and not
+ * among these.
+ * @param from the node's newest snapshot, or that on standard input
+ * @param instances id of each node's machine by its name
+ */
+export function restoreSnapshot(from: "latest" | "-", instances: Record<string, string>): string {
+  const nodes = Object.entries(instances).map(([name, id]) => `${name}=${id}`);
+  return asRoot(`exec ${snapshotScript} restore "$@"`, from, ...nodes);
+}
+
+/**
+ * Keeps a node and its pods away from an API that does not know them, or lets them reach it again.
+ * @param api the API's URL for machines of the node network
+ */
+export function accessToApi(access: "closed" | "open", api: string): string {
+  const { hostname, port } = new URL(api);
+  return asRoot(template("commands/api-access.sh"), access, hostname, port || "443");
+}
+
+/** Starts a node's kubelet anew, after which it registers its node where the API does not know it. */
+export const restartKubelet = asRoot("exec systemctl restart kubelet.service");
 
 /** A command line that runs a bash script as root and leaves standard input to it. */
 function asRoot(script: string, ...args: string[]): string {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { etcdSettings } from "./etcd-settings.ts";
 import { networkSettings } from "./network-settings.ts";
 import { machineSettings, nodeSettings, poolName, poolSettings } from "./node-settings.ts";
 import { phases } from "./phases.ts";
@@ -176,6 +177,7 @@ export const schema = z.strictObject({
         .describe("flags of kube-apiserver, without the dashes, to their values"),
     })
     .prefault({}),
+  etcd: etcdSettings,
 });
 
 export type Settings = z.output<typeof schema>;

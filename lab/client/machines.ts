@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Stack, StateResource } from "./stack.ts";
+import type { StateResource } from "../../cli/stack-state.ts";
+import type { Stack } from "./stack.ts";
 import { tryInLab, type Finished, type RunOptions } from "./run.ts";
 
 interface Connection {

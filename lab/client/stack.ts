@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { resourcesIn, type StateResource } from "../../cli/stack-state.ts";
 import { schema } from "../../model/settings.ts";
 import { stackOf, startedCompute, type Compute } from "../compute.ts";
 import { lab, repo } from "../paths.ts";
-import { inLabRun, tryInLab } from "./run.ts";
+import { inLabRun, tryInLab, type Finished } from "./run.ts";
 
 const namespace = "openstack-kubernetes:";
 
@@ -49,25 +50,6 @@ export interface EngineRun {
   errors: string[];
   /** Number of resources by what was done to them: create, update, same, … */
   changes: Record<string, number>;
-}
-
-/** A resource of a stack's state, its secrets readable. */
-export interface StateResource {
-  urn: string;
-  type: string;
-  id?: string;
-  inputs: Record<string, unknown>;
-  outputs: Record<string, unknown>;
-}
-
-/** Marks an object of the state as a secret. */
-const secretMark = "4dabf18193072939515e22adb298388d";
-
-function readable(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(readable);
-  if (value === null || typeof value !== "object") return value;
-  if (secretMark in value && "plaintext" in value) return JSON.parse(String(value.plaintext));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
 }
 
 /**
@@ -168,14 +150,8 @@ export class Stack {
 
   /** The resources in the stack's state. */
   async resources(): Promise<StateResource[]> {
-    const state = JSON.parse(
-      await this.pulumi("stack", "export", "--show-secrets", "--stack", this.name),
-    ) as { deployment: { resources?: StateResource[] } };
-    return (state.deployment.resources ?? []).map((resource) => ({
-      ...resource,
-      inputs: readable(resource.inputs ?? {}) as Record<string, unknown>,
-      outputs: readable(resource.outputs ?? {}) as Record<string, unknown>,
-    }));
+    const state = await this.pulumi("stack", "export", "--show-secrets", "--stack", this.name);
+    return resourcesIn(JSON.parse(state) as Parameters<typeof resourcesIn>[0]);
   }
 
   async exists(): Promise<boolean> {
@@ -190,6 +166,11 @@ export class Stack {
   /** Standard output of a program that runs the engine on this stack by itself. */
   program(...command: string[]): Promise<string> {
     return inLabRun(this.#environment(command));
+  }
+
+  /** How such a program ended. */
+  tryProgram(...command: string[]): Promise<Finished> {
+    return tryInLab(this.#environment(command));
   }
 
   #command(args: readonly string[], without: readonly string[] = []): string[] {

@@ -202,11 +202,12 @@ async function provideImages(kubernetes: string, release: Release): Promise<Imag
   const etcd = await goBuild({
     name: `etcd-${etcdVersion}`,
     module: moduleOf(`etcd-${etcdVersion}`),
-    packages: ["go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/etcdctl/v3"],
+    packages: ["server", "etcdctl", "etcdutl"].map((program) => `go.etcd.io/etcd/${program}/v3`),
   });
   const etcdFiles = {
     "usr/local/bin/etcd": join(etcd, "server"),
     "usr/local/bin/etcdctl": join(etcd, "etcdctl"),
+    "usr/local/bin/etcdutl": join(etcd, "etcdutl"),
   };
   images.push(await buildImage({ repository: "etcd", tag: release.etcd, files: etcdFiles }));
   const coredns = await goBuild({

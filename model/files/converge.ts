@@ -37,7 +37,7 @@ function steps({ phase, runtime, ntp }: Settings, role: NodeBase["role"]): strin
     ...clock,
     // Without flannel too, which may have to go.
     "pod_routes",
-    ...(role === "control-plane" ? ["kubernetes_api"] : ["node_ready"]),
+    ...(role === "control-plane" ? ["kubernetes_api", "etcd_snapshots"] : ["node_ready"]),
     "node_names",
   ];
 }

@@ -7,6 +7,7 @@ import { containerdFiles } from "./containerd.ts";
 import { controlPlaneFiles } from "./control-plane.ts";
 import { convergeFiles } from "./converge.ts";
 import { dockerFiles } from "./docker.ts";
+import { etcdFiles } from "./etcd.ts";
 import { flannelFiles } from "./flannel.ts";
 import { kubeProxyFiles } from "./kube-proxy.ts";
 import { kubeletFiles } from "./kubelet.ts";
@@ -35,7 +36,7 @@ export function nodeFiles(cluster: ClusterBase, node: NodeBase, checksums: Check
     ...kubeletFiles(cluster, node),
     ...kubeProxyFiles(cluster, node),
     ...flannelFiles(cluster, node),
-    ...(node.role === "control-plane" ? controlPlaneFiles(cluster) : {}),
+    ...(node.role === "control-plane" ? { ...controlPlaneFiles(cluster), ...etcdFiles(cluster) } : {}),
     ...nameFiles(settings),
     ...updateFiles(settings, node),
     ...proxyDropIn(settings, "kubelet"),

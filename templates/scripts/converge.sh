@@ -10,6 +10,8 @@ log=/var/log/openstack-kubernetes.log
 state=/var/lib/openstack-kubernetes
 etc=/etc/openstack-kubernetes
 lib=/usr/local/lib/openstack-kubernetes
+# When each step of the last run began, and what it restarted; that of a run at work ends in .new.
+record=$state/converged
 sshd_settings=/etc/ssh/sshd_config.d/50-openstack-kubernetes.conf
 # shellcheck source=/dev/null
 . $etc/node.env
@@ -23,6 +25,8 @@ fi
 exec 3>&2 >>"$log" 2>&1
 exec 9>/run/openstack-kubernetes.lock
 flock 9
+mkdir -p $state
+: >$record.new
 
 step=start
 trap 'failed $?' EXIT
@@ -37,6 +41,7 @@ failed() {
 begin() {
   step=${1//_/ }
   echo "$(date -u +%FT%TZ) $step"
+  echo "$EPOCHREALTIME $step" >>$record.new
 }
 
 # until_done SECONDS COMMAND…: repeats a command until it succeeds.
@@ -140,6 +145,7 @@ restart_if_changed() {
   systemctl -q is-enabled "$unit" || systemctl enable "$unit"
   if systemctl -q is-active "$unit" && [ "$(cat "$applied" 2>/dev/null)" = "$sum" ]; then return 0; fi
   systemctl restart "$unit"
+  echo "$EPOCHREALTIME + $unit" >>$record.new
   echo "$sum" >"$applied"
 }
 
@@ -253,6 +259,10 @@ step_kubernetes_api() {
   until_done 60 apply_bootstrap
 }
 
+step_etcd_snapshots() {
+  restart_if_changed etcd-snapshot.timer /etc/systemd/system/etcd-snapshot.timer /etc/systemd/system/etcd-snapshot.timer.d/*
+}
+
 step_node_names() {
   # The timer asks the API, which may be some time in coming.
   if [ -e /etc/systemd/system/node-names.timer ]; then
@@ -300,3 +310,4 @@ done
 $lib/keys-digest.sh >$state/applied/keys
 rm -f $state/unfinished
 begin "converged"
+mv $record.new $record

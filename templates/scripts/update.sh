@@ -65,9 +65,10 @@ pending() {
   [ "$($lib/keys-digest.sh)" = "$(cat $state/applied/keys 2>/dev/null)" ] || waits=${waits:-settings}
   while read -r path; do
     case $path in
-      # What names, clock and SSH are set by, and scripts, of which none runs for pods.
+      # What names, clock, SSH and snapshots are set by, and scripts, of which none runs for pods.
       /etc/openstack-kubernetes/rollout.env | /etc/openstack-kubernetes/cluster-resolv.conf | /etc/openstack-kubernetes/steps) ;;
       /etc/systemd/timesyncd.conf.d/* | /etc/systemd/system/node-names.* | /etc/ssh/* | /etc/apt/*) ;;
+      /etc/openstack-kubernetes/etcd.env | /etc/systemd/system/etcd-snapshot.*) ;;
       /usr/local/lib/openstack-kubernetes/* | /etc/kubernetes/bootstrap/*) ;;
       *) waits=drain ;;
     esac

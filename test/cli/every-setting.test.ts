@@ -99,6 +99,9 @@ const changes: Record<string, unknown> = {
   "kubeProxy.mode": "iptables",
   "kubeProxy.config": { conntrack: { min: 0 } },
   "apiServer.extraArgs": { "event-ttl": "2h" },
+  "etcd.snapshots": { every: 24, keep: 7 },
+  "etcd.snapshots.every": 24,
+  "etcd.snapshots.keep": 7,
 };
 
 /** Not changed alone: they only hold others, have one possible value here, name a file for its content, or allow a change. */

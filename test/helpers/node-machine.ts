@@ -28,6 +28,7 @@ export class NodeMachine extends Machine {
       `case "$*" in
         *is-active*systemd-resolved*) exit 3 ;;
         *is-active*) [ -e "/run/active.\${!#}" ] ;;
+        *is-failed*) [ -e "/run/failed.\${!#}" ] ;;
         *is-enabled*) [ -e "/run/enabled.\${!#}" ] ;;
         enable*) touch "/run/enabled.\${!#}" ;;
         restart*) [ ! -e /fail-restart ] || exit 1; touch "/run/active.\${!#}" ;;

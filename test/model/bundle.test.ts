@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundle, file, type File, type Files } from "../../model/bundle.ts";
+import { bundle, file, unbundle, type File, type Files } from "../../model/bundle.ts";
 import { installFilesAndConverge, installSecrets } from "../../model/commands.ts";
 import { Machine } from "../helpers/machine.ts";
 import { planOf } from "../helpers/cluster.ts";
@@ -18,6 +18,23 @@ describe("bundle", () => {
   it("does not depend on the order in which files were put in", () => {
     const { files } = planOf().controlPlane;
     expect(bundle(Object.fromEntries(Object.entries(files).reverse()))).toBe(bundle(files));
+  });
+
+  it("gives back every file, byte for byte", () => {
+    const line = fc.string({ maxLength: 10 }).map((text) => text.replaceAll("\n", ""));
+    const content = fc.array(
+      line.filter((text) => !text.startsWith("==> ")),
+      { minLength: 1 },
+    );
+    const mode = fc.constantFrom("0600", "0644", "0755");
+    const path = fc.stringMatching(/^\/[a-z./-]{1,12}$/);
+    const files = fc.dictionary(
+      path,
+      fc.record({ content: content.map((lines) => `${lines.join("\n")}\n`), mode }),
+    ) as fc.Arbitrary<Files>;
+    fc.assert(fc.property(files, (all) => expect(unbundle(bundle(all))).toEqual({ ...all })));
+    const { files: ofNode } = planOf().controlPlane;
+    expect(unbundle(bundle(ofNode))).toEqual(ofNode);
   });
 
   it("refuses what it could not give back", () => {

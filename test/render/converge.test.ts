@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClusterPlan } from "../../model/plan.ts";
+import { readRecord } from "../../model/rollout-record.ts";
 import { cniPlugins } from "../../model/versions.ts";
 import { kubernetesVersion } from "../helpers/cluster.ts";
 import { done, NodeMachine } from "../helpers/node-machine.ts";
@@ -27,7 +28,8 @@ async function converge({ controlPlane, workers }: ClusterPlan, role = "control-
   return await machine.run("/usr/local/lib/openstack-kubernetes/converge.sh");
 }
 
-const services = ["pod-network", "containerd", "kubelet", "kube-proxy", "docker"];
+const timer = "etcd-snapshot.timer";
+const services = ["pod-network", "containerd", "kubelet", "kube-proxy", "docker", timer];
 
 describe("converge.sh", () => {
   beforeEach(() => {
@@ -60,7 +62,7 @@ describe("converge.sh", () => {
     machine.forget();
     placeSecrets("1");
     expect(await converge(machine.planned())).toEqual(done);
-    expect(restarted()).toEqual(["kubelet", "kube-proxy"]);
+    expect(restarted()).toEqual(["kubelet", "kube-proxy", timer]);
     expect(machine.calls("apt-get")).toEqual([]);
   });
 
@@ -107,6 +109,25 @@ describe("converge.sh", () => {
     expect(asked.length).toBeGreaterThan(3);
   });
 
+  it("leaves a record of its steps and of what they restarted, once it has come to its end", async () => {
+    const record = () =>
+      readRecord(readFileSync(machine.path("/var/lib/openstack-kubernetes/converged"), "utf8"));
+    const cluster = machine.planned();
+    machine.write("/fail-restart", "");
+    await converge(cluster);
+    expect(existsSync(machine.path("/var/lib/openstack-kubernetes/converged"))).toBe(false);
+    rmSync(machine.path("/fail-restart"));
+    await converge(cluster);
+    const steps =
+      cluster.controlPlane.files["/etc/openstack-kubernetes/steps"]!.content.trimEnd().split("\n");
+    expect(record().phases.map(({ name }) => name)).toEqual(steps.map((step) => step.replaceAll("_", " ")));
+    expect(record().phases.flatMap(({ restarted }) => restarted)).toEqual(
+      services.map((service) => (service === timer ? service : `${service}.service`)),
+    );
+    await converge(cluster);
+    expect(record().phases.flatMap(({ restarted }) => restarted)).toEqual([]);
+  });
+
   it("changes nothing when run again", async () => {
     const cluster = machine.planned();
     await converge(cluster);
@@ -124,6 +145,7 @@ describe("converge.sh", () => {
       "cri-dockerd",
       "kubelet",
       "kube-proxy",
+      timer,
     ]);
     expect(existsSync(machine.path("/usr/local/bin/cri-dockerd"))).toBe(true);
   });
@@ -162,7 +184,7 @@ describe("converge.sh", () => {
 
   it("starts flannel where it routes, and leaves room for VXLAN in the pods' packets", async () => {
     expect(await converge(machine.planned(routing("vxlan")))).toEqual(done);
-    expect(restarted()).toEqual([...services, "flanneld"]);
+    expect(restarted()).toEqual([...services.slice(0, -1), "flanneld", timer]);
     expect(statSync(machine.path("/usr/local/bin/flanneld")).mode & 0o777).toBe(0o755);
     const read = (path: string) => readFileSync(machine.path(path), "utf8");
     expect(read("/etc/systemd/network/70-cbr0.netdev")).toContain("MTUBytes=1400\n");

@@ -352,7 +352,7 @@ describe("units", () => {
         for (const [path, { content }] of units) machine.write(path, content);
         for (const program of ["kubelet", "kube-proxy", "cri-dockerd", "dockerd", "flanneld"])
           machine.program(program, "true");
-        for (const script of ["pod-network.sh", "node-names.sh"])
+        for (const script of ["pod-network.sh", "node-names.sh", "etcd-snapshots.sh"])
           machine.program(`../lib/openstack-kubernetes/${script}`, "true");
         // The packages' own units.
         for (const name of ["docker", "containerd"]) {

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { certificateHours, type CertificateSpec } from "../model/certificates.ts";
+import type { CertificateSpec } from "../model/certificates.ts";
+import type { Settings } from "../model/settings.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 
 export interface CertificateArgs {
   spec: CertificateSpec;
   authority: CertificateAuthority;
+  lives: Settings["certificates"];
   /** Addresses that only a resource knows, added to those of the spec. */
   moreAddresses?: pulumi.Input<string>[];
 }
@@ -14,10 +16,11 @@ export interface CertificateArgs {
 export class Certificate extends pulumi.ComponentResource {
   readonly keyPem: pulumi.Output<string>;
   readonly certificatePem: pulumi.Output<string>;
+  readonly end: pulumi.Output<string>;
 
   constructor(
     name: string,
-    { spec, authority, moreAddresses = [] }: CertificateArgs,
+    { spec, authority, lives, moreAddresses = [] }: CertificateArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:certificates:Certificate", name, {}, opts);
@@ -38,11 +41,12 @@ export class Certificate extends pulumi.ComponentResource {
     );
     const certificate = new tls.LocallySignedCert(
       `${name}-certificate`,
-      signed(request, authority, spec.usages),
+      signed(request, authority, spec.usages, lives),
       { parent: this },
     );
     this.keyPem = key.privateKeyPem;
     this.certificatePem = certificate.certPem;
+    this.end = certificate.validityEndTime;
     this.registerOutputs({ certificatePem: this.certificatePem });
   }
 }
@@ -52,13 +56,15 @@ export function signed(
   request: tls.CertRequest,
   authority: CertificateAuthority,
   usages: CertificateSpec["usages"],
+  lives: Settings["certificates"],
 ): tls.LocallySignedCertArgs {
   return {
     certRequestPem: request.certRequestPem,
     caPrivateKeyPem: authority.key.privateKeyPem,
     caCertPem: authority.certificate.certPem,
     setSubjectKeyId: true,
-    validityPeriodHours: certificateHours,
+    validityPeriodHours: lives.leafHours,
+    earlyRenewalHours: lives.renewHours,
     allowedUses: ["digital_signature", "key_encipherment", ...usages],
   };
 }

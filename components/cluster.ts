@@ -178,7 +178,7 @@ function adminKubeconfig(
   api: pulumi.Output<string>,
   { authorities, certificates: { admin } }: Certificates,
 ): pulumi.Output<string> {
-  const pems = [authorities.kubernetes.certificate.certPem, admin.certificatePem, admin.keyPem] as const;
+  const pems = [authorities.kubernetes.trustedPem, admin.certificatePem, admin.keyPem] as const;
   return pulumi.secret(
     pulumi.all([api, ...pems]).apply(([server, authority, certificate, key]) =>
       kubeconfig({
@@ -196,7 +196,7 @@ function adminKubeconfig(
 function dockerClient({ authorities, certificates }: Certificates): pulumi.Output<DockerClient> {
   const client = certificates["docker-client"];
   return pulumi.secret({
-    ca: authorities.docker.certificate.certPem,
+    ca: authorities.docker.trustedPem,
     certificate: client.certificatePem,
     key: client.keyPem,
   });

@@ -4,15 +4,13 @@ import { bundle, type Files } from "../model/bundle.ts";
 import type { NodeCertificate } from "../model/certificates.ts";
 import { keyFiles, type PemSource } from "../model/files/keys.ts";
 import { authorizedKey } from "../model/files/updates.ts";
-import type { Phase } from "../model/phases.ts";
 import type { NodePlan } from "../model/plan.ts";
+import type { Settings } from "../model/settings.ts";
 import type { Certificates } from "./certificates.ts";
 
 export interface NodeSecretsArgs {
-  phase: Phase;
+  settings: Settings;
   node: NodePlan;
-  /** Where Kubernetes' keys and certificates go. */
-  folder: string;
   /** The node's one key, for the kubelet and Docker. */
   key: tls.PrivateKey;
   /** Those of the stack's phase. */
@@ -22,7 +20,7 @@ export interface NodeSecretsArgs {
 
 /** All keys and certificates of a node in its phase as one secret bundle of files, 0600 each. */
 export function nodeSecrets(args: NodeSecretsArgs): pulumi.Output<string> {
-  const sources = keyFiles(args.phase, args.node.role, args.folder);
+  const sources = keyFiles(args.settings, args.node.role);
   const pems = Object.fromEntries(Object.entries(sources).map(([path, source]) => [path, pem(args, source)]));
   return pulumi.secret(pulumi.all(pems)).apply((known) => bundle(secretFiles(known)));
 }
@@ -33,8 +31,9 @@ function pem(
 ): pulumi.Output<string> {
   switch (source.of) {
     case "authority": {
-      const authority = certificates.authorities[source.name];
-      return source.part === "key" ? authority.key.privateKeyPem : authority.certificate.certPem;
+      const { signing, trustedPem } = certificates.authorities[source.name];
+      if (source.part === "trusted") return trustedPem;
+      return source.part === "key" ? signing.key.privateKeyPem : signing.certificate.certPem;
     }
     case "cluster": {
       const certificate = certificates.certificates[source.name];
@@ -43,8 +42,8 @@ function pem(
     case "node":
       return source.part === "key" ? key.privateKeyPem : nodeCertificates[source.name].certPem;
     case "service-account": {
-      const { privateKeyPem, publicKeyPem } = certificates.serviceAccountKey!;
-      return source.part === "key" ? privateKeyPem : publicKeyPem;
+      const { signing, trustedPem } = certificates.serviceAccount!;
+      return source.part === "key" ? signing.privateKeyPem : trustedPem;
     }
     case "update": {
       const { privateKeyOpenssh, publicKeyOpenssh } = certificates.updateKey!;

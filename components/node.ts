@@ -22,6 +22,7 @@ import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
 import { signed } from "./certificate.ts";
 import type { Certificates } from "./certificates.ts";
+import { warnOfEnds } from "./ends.ts";
 import type { NodeNetwork } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
 
@@ -154,20 +155,21 @@ export class Node extends pulumi.ComponentResource {
       },
       parent,
     );
-    const { phase, cluster } = plan.settings;
+    const { phase, certificates: lives } = plan.settings;
     const signedCertificates = nodeCertificatesOf(phase).map((of) => {
       const { authority, usages } = nodeCertificates[of];
       const certificate = new tls.LocallySignedCert(
         `${name}-${of}-certificate`,
-        signed(request, certificates.authorities[authority], usages),
+        signed(request, certificates.authorities[authority].signing, usages, lives),
         parent,
       );
-      return [of, certificate];
+      return [of, certificate] as const;
     });
+    const ends = signedCertificates.map(([of, { validityEndTime }]) => [of, validityEndTime]);
+    warnOfEnds(this, lives, Object.fromEntries(ends));
     return nodeSecrets({
-      phase,
+      settings: plan.settings,
       node,
-      folder: cluster.certificateFolder,
       key,
       nodeCertificates: Object.fromEntries(signedCertificates) as Record<
         NodeCertificate,

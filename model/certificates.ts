@@ -16,10 +16,10 @@ export function authoritiesOf(phase: Phase): Authority[] {
   return all.filter((authority) => includes(phase, authority === "docker" ? "docker" : "kubernetes"));
 }
 
-/** Hours a certificate authority is valid: ten years. */
-export const authorityHours = 87_600;
-/** Hours a certificate is valid: one year, as kubeadm's. */
-export const certificateHours = 8_760;
+/** The name of what belongs to one of an authority's keys; that of the first is plain, as it was before there were more. */
+export function ofEpoch(name: string, epoch: number): string {
+  return epoch === 1 ? name : `${name}-${epoch}`;
+}
 
 /** What a certificate says. Names and addresses are sorted, since another order would replace it. */
 export interface Subject {

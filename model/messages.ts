@@ -31,7 +31,7 @@ export function describe(issue: z.core.$ZodRawIssue): string | undefined {
         ? `must have at most ${issue.maximum} entries`
         : `must be at most ${issue.maximum}, not ${given}`;
     case "too_small":
-      return issue.origin === "string"
+      return issue.origin === "string" || issue.origin === "array"
         ? "must not be empty"
         : `must be at least ${issue.minimum}, not ${given}`;
     default:

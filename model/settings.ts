@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { certificateSettings } from "./certificate-settings.ts";
 import { etcdSettings } from "./etcd-settings.ts";
 import { networkSettings } from "./network-settings.ts";
 import { machineSettings, nodeSettings, poolName, poolSettings } from "./node-settings.ts";
@@ -81,6 +82,7 @@ export const schema = z.strictObject({
     .record(poolName, poolSettings.describe("workers that are alike, named POOL-1, POOL-2 and so on"))
     .default({})
     .describe("the dictionary of pools, by name; their nodes are as those of `nodes`"),
+  certificates: certificateSettings,
   runtime: z
     .enum(["docker", "containerd"])
     .default("containerd")

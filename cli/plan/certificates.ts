@@ -1,10 +1,6 @@
-import {
-  authorities,
-  authorityHours,
-  certificateHours,
-  type CertificateSpec,
-} from "../../model/certificates.ts";
+import { authorities, ofEpoch, type CertificateSpec } from "../../model/certificates.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
+import type { Settings } from "../../model/settings.ts";
 
 export interface CertificateOverview {
   kind: "authority" | "server" | "client" | "server and client";
@@ -19,12 +15,18 @@ export interface CertificateOverview {
   floatingAddressOf?: string;
   /** How long it lasts from the moment when it is made. */
   hours: number;
+  /** How long before its end a run of the program renews it. */
+  renewHours: number;
 }
 
 /** The authorities and the cluster's own certificates, by name. */
 export function certificates(plan: ClusterPlan): Record<string, CertificateOverview> {
   const result: Record<string, CertificateOverview> = {};
-  for (const commonName of plan.authorities.map((name) => authorities[name])) {
+  const { epochs, authorityHours, renewHours } = plan.settings.certificates;
+  const names = plan.authorities.flatMap((name) =>
+    epochs[name].trusted.map((epoch) => ofEpoch(authorities[name], epoch)),
+  );
+  for (const commonName of names) {
     result[commonName] = {
       kind: "authority",
       commonName,
@@ -32,10 +34,15 @@ export function certificates(plan: ClusterPlan): Record<string, CertificateOverv
       dnsNames: [],
       ipAddresses: [],
       hours: authorityHours,
+      renewHours,
     };
   }
   for (const [name, spec] of Object.entries(plan.certificates)) {
-    result[name] = certificate(spec, name === "apiserver" ? plan.controlPlane.name : undefined);
+    result[name] = certificate(
+      spec,
+      plan.settings,
+      name === "apiserver" ? plan.controlPlane.name : undefined,
+    );
   }
   return result;
 }
@@ -44,17 +51,22 @@ export function certificates(plan: ClusterPlan): Record<string, CertificateOverv
  * A certificate as `spec` describes it.
  * @param floatingAddressOf node whose floating address is in it too
  */
-export function certificate(spec: CertificateSpec, floatingAddressOf?: string): CertificateOverview {
+export function certificate(
+  spec: CertificateSpec,
+  { certificates: { epochs, leafHours, renewHours } }: Settings,
+  floatingAddressOf?: string,
+): CertificateOverview {
   const { commonName, organization, dnsNames = [], ipAddresses = [] } = spec;
   return {
     kind: kindOf(spec.usages),
     commonName,
     organization,
-    signedBy: authorities[spec.authority],
+    signedBy: ofEpoch(authorities[spec.authority], epochs[spec.authority].signing),
     dnsNames,
     ipAddresses,
     floatingAddressOf,
-    hours: certificateHours,
+    hours: leafHours,
+    renewHours,
   };
 }
 

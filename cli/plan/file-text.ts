@@ -12,7 +12,7 @@ export function fileText({ nodes, settings }: ClusterPlan, place: string): strin
   if (node === undefined) {
     throw new Error(`--file: no node ${name}; nodes: ${nodes.map(({ name }) => name).join(", ")}`);
   }
-  if (Object.hasOwn(keyFiles(settings.phase, node.role, settings.cluster.certificateFolder), path)) {
+  if (Object.hasOwn(keyFiles(settings, node.role), path)) {
     throw new Error(`--file: ${path} is a key or certificate, which pulumi up makes and no plan knows`);
   }
   if (!Object.hasOwn(node.files, path)) {

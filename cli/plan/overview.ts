@@ -66,6 +66,8 @@ export interface Overview {
   securityGroups: Record<GroupRole, Record<string, Omit<SecurityRule, "name">>>;
   /** The authorities and the cluster's own certificates, by name; nodes have theirs. */
   certificates: Record<string, CertificateOverview>;
+  /** Numbers of the keys of service-account tokens: those that count, and the one that signs; from phase kubernetes on. */
+  serviceAccountKeys?: { trusted: number[]; signing: number };
   quotas: Record<QuotaName, Quota>;
   /** How many machines there are of a flavor. */
   flavors: Record<string, number>;
@@ -156,6 +158,9 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     ),
     securityGroups: rulesByName(securityRules(settings)),
     certificates: certificates(plan),
+    serviceAccountKeys: includes(settings.phase, "kubernetes")
+      ? settings.certificates.epochs["service-account"]
+      : undefined,
     quotas: quotas(plan),
     flavors: count(plan.nodes.map(({ flavor }) => flavor)),
     addons: addons(plan),
@@ -193,19 +198,19 @@ export function machinesOf({ nodes }: Pick<ClusterPlan, "nodes">) {
 function nodeOverview(
   name: string,
   machine: MachineOverview,
-  { settings: { phase, cluster }, routing }: ClusterPlan,
+  { settings, routing }: ClusterPlan,
 ): NodeOverview {
   const { role, address, podNetwork } = machine;
   const subject = nodeSubject(name, address);
-  const ofNode = nodeCertificatesOf(phase).map((of) => [
+  const ofNode = nodeCertificatesOf(settings.phase).map((of) => [
     of,
-    certificate({ ...subject, ...nodeCertificates[of] }, name),
+    certificate({ ...subject, ...nodeCertificates[of] }, settings, name),
   ]);
   return {
     ...machine,
     route: routing.byRouter ? { destination: podNetwork, nextHop: address } : undefined,
     certificates: Object.fromEntries(ofNode) as NodeOverview["certificates"],
-    keys: Object.keys(keyFiles(phase, role, cluster.certificateFolder)).sort(),
+    keys: Object.keys(keyFiles(settings, role)).sort(),
   };
 }
 

@@ -12,6 +12,10 @@ export function coredns({
   const metadata = { name: "coredns", namespace: "kube-system" };
   // The ready gate asks the cluster's DNS itself, and says what is wrong with it.
   const annotations = { "pulumi.com/skipAwait": "true" };
+  // CoreDNS reads its authority when it starts. Its pods are made anew when another key signs for the API, since by
+  // then they find that key's certificate beside the first's.
+  const { signing } = settings.certificates.epochs.kubernetes;
+  const madeAnew = signing > 1 ? { annotations: { "openstack-kubernetes/authority": String(signing) } } : {};
   const rbac = "rbac.authorization.k8s.io";
   return {
     serviceAccount: { metadata },
@@ -39,7 +43,7 @@ export function coredns({
         selector: { matchLabels: labels },
         strategy: { rollingUpdate: { maxUnavailable: 1 } },
         template: {
-          metadata: { labels },
+          metadata: { labels, ...madeAnew },
           spec: {
             serviceAccountName: "coredns",
             priorityClassName: "system-cluster-critical",

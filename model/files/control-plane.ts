@@ -3,6 +3,7 @@ import { adminGroup, kubeletClientGroup } from "../certificates.ts";
 import type { ClusterBase } from "../plan.ts";
 import { toYaml } from "../yaml.ts";
 import { image } from "./images.ts";
+import { signingCertificate } from "./keys.ts";
 import { nodeKubeconfig } from "./pki.ts";
 
 /** Hosts paths that a static pod sees at the same path. */
@@ -158,7 +159,7 @@ function controllerManager({ settings }: ClusterBase): StaticPod {
       "bind-address": "127.0.0.1",
       "client-ca-file": `${pki}/ca.crt`,
       "cluster-name": settings.cluster.name,
-      "cluster-signing-cert-file": `${pki}/ca.crt`,
+      "cluster-signing-cert-file": signingCertificate(settings),
       "cluster-signing-key-file": `${pki}/ca.key`,
       kubeconfig,
       "leader-elect": "true",

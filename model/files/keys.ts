@@ -1,14 +1,15 @@
 import type { Authority, ClusterCertificate, NodeCertificate } from "../certificates.ts";
-import { includes, type Phase } from "../phases.ts";
-import type { NodeSettings } from "../settings.ts";
+import { includes } from "../phases.ts";
+import type { NodeSettings, Settings } from "../settings.ts";
 import { authorizedKeysFile } from "./updates.ts";
 
-/** Whose key or certificate a file holds. */
+/** Whose key or certificate a file holds. Of an authority that may be the certificates of all keys that are trusted. */
 export type PemSource =
-  | { of: "authority"; name: Authority; part: Part }
+  | { of: "authority"; name: Authority; part: Part | "trusted" }
   | { of: "cluster"; name: ClusterCertificate; part: Part }
   | { of: "node"; name: NodeCertificate; part: Part }
-  | { of: "service-account" | "update"; part: "key" | "public-key" };
+  | { of: "service-account"; part: "key" | "public-keys" }
+  | { of: "update"; part: "key" | "public-key" };
 
 type Part = "certificate" | "key";
 
@@ -29,18 +30,28 @@ const controlPlaneCertificates: Partial<Record<ClusterCertificate, string>> = {
 /**
  * The files of keys and certificates on a node in its phase, 0600 each, by path. Their content is known to `pulumi up`
  * alone.
- * @param pki folder of Kubernetes' keys and certificates
  */
-export function keyFiles(phase: Phase, role: NodeSettings["role"], pki: string): Record<string, PemSource> {
+export function keyFiles(settings: Settings, role: NodeSettings["role"]): Record<string, PemSource> {
+  const { phase } = settings;
+  const kubernetes = includes(phase, "kubernetes");
   return {
     ...(includes(phase, "docker") && dockerKeyFiles),
-    ...(includes(phase, "kubernetes") && kubernetesKeyFiles(pki)),
-    ...(includes(phase, "kubernetes") && role === "control-plane" && controlPlaneKeyFiles(pki)),
+    ...(kubernetes && kubernetesKeyFiles(settings.cluster.certificateFolder)),
+    ...(kubernetes && role === "control-plane" && controlPlaneKeyFiles(settings)),
   };
 }
 
+/**
+ * Certificate of the authority that signs for requests through the API. Its reader takes a file with one certificate
+ * alone, which the one with all that are trusted usually is.
+ */
+export function signingCertificate({ cluster, certificates }: Settings): string {
+  const { trusted } = certificates.epochs.kubernetes;
+  return `${cluster.certificateFolder}/${trusted.length > 1 ? "signing-ca" : "ca"}.crt`;
+}
+
 const dockerKeyFiles: Record<string, PemSource> = {
-  "/etc/docker/tls/ca.pem": { of: "authority", name: "docker", part: "certificate" },
+  "/etc/docker/tls/ca.pem": { of: "authority", name: "docker", part: "trusted" },
   "/etc/docker/tls/server-cert.pem": { of: "node", name: "docker", part: "certificate" },
   "/etc/docker/tls/server-key.pem": { of: "node", name: "docker", part: "key" },
 };
@@ -48,24 +59,30 @@ const dockerKeyFiles: Record<string, PemSource> = {
 function kubernetesKeyFiles(pki: string): Record<string, PemSource> {
   return {
     [authorizedKeysFile]: { of: "update", part: "public-key" },
-    [`${pki}/ca.crt`]: { of: "authority", name: "kubernetes", part: "certificate" },
+    [`${pki}/ca.crt`]: { of: "authority", name: "kubernetes", part: "trusted" },
     [`${pki}/kubelet.crt`]: { of: "node", name: "kubelet", part: "certificate" },
     [`${pki}/kubelet.key`]: { of: "node", name: "kubelet", part: "key" },
     ...keyPair(`${pki}/kube-proxy`, "kube-proxy"),
   };
 }
 
-function controlPlaneKeyFiles(pki: string): Record<string, PemSource> {
+function controlPlaneKeyFiles(settings: Settings): Record<string, PemSource> {
+  const pki = settings.cluster.certificateFolder;
+  const signing = signingCertificate(settings);
   const pairs = Object.entries(controlPlaneCertificates).map(([name, path]) =>
     keyPair(`${pki}/${path}`, name as ClusterCertificate),
   );
   return Object.assign(
     {
       [`${pki}/ca.key`]: { of: "authority", name: "kubernetes", part: "key" },
-      [`${pki}/etcd/ca.crt`]: { of: "authority", name: "etcd", part: "certificate" },
-      [`${pki}/front-proxy-ca.crt`]: { of: "authority", name: "front-proxy", part: "certificate" },
+      ...(signing !== `${pki}/ca.crt` && {
+        [signing]: { of: "authority", name: "kubernetes", part: "certificate" },
+      }),
+      [`${pki}/etcd/ca.crt`]: { of: "authority", name: "etcd", part: "trusted" },
+      [`${pki}/front-proxy-ca.crt`]: { of: "authority", name: "front-proxy", part: "trusted" },
       [`${pki}/sa.key`]: { of: "service-account", part: "key" },
-      [`${pki}/sa.pub`]: { of: "service-account", part: "public-key" },
+      // A file may hold several.
+      [`${pki}/sa.pub`]: { of: "service-account", part: "public-keys" },
       "/etc/openstack-kubernetes/update.key": { of: "update", part: "key" },
     } satisfies Record<string, PemSource>,
     ...pairs,

@@ -163,6 +163,20 @@ resolvConf: $resolv
 YAML
 }
 
+# end_if_older PROGRAM FILE…: ends the program of a static pod that began before one of its files was written, and the
+# kubelet starts it anew. Certificates of their own such programs read again by themselves, but not these files.
+end_if_older() {
+  local pattern="^$1 .*=$CERTIFICATE_FOLDER/" written
+  shift
+  written=$(stat -c %Y -- "$@" | sort -n | tail -n 1)
+  older pkill || return 0
+  # With watches open an API server would take no connection for a minute before it ends.
+  until_done 5 none_older || older pkill --signal KILL || true
+  until_done 60 none_older
+}
+older() { "$@" --older "$(($(date +%s) - written))" --full "$pattern"; }
+none_older() { ! older pgrep; }
+
 # Ends flannel and takes away what it leaves: its device, and its routes into the network that it was for.
 end_flannel() {
   # After a reboot there is no such service any more.
@@ -254,6 +268,11 @@ step_pod_routes() {
 }
 
 step_kubernetes_api() {
+  local pki=$CERTIFICATE_FOLDER
+  end_if_older etcd "$pki/etcd/ca.crt"
+  end_if_older kube-apiserver "$pki/ca.crt" "$pki/etcd/ca.crt" "$pki/sa.key" "$pki/sa.pub"
+  end_if_older kube-controller-manager "$pki/ca.crt" "$pki/sa.key"
+  end_if_older kube-scheduler "$pki/ca.crt"
   # On an emulated machine a busy API server takes more than ten minutes to come up.
   until_done 900 api_current
   until_done 60 apply_bootstrap

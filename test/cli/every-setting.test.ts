@@ -77,6 +77,19 @@ const changes: Record<string, unknown> = {
   "pools.<name>.flavor": "other",
   "pools.<name>.keyPair": "other",
   "pools.<name>.securityGroups": ["other"],
+  "certificates.leafHours": 24 * 90,
+  "certificates.authorityHours": 8760 * 5,
+  "certificates.renewHours": 720,
+  "certificates.epochs.kubernetes.trusted": [1, 2],
+  "certificates.epochs.kubernetes.signing": 2,
+  "certificates.epochs.etcd.trusted": [1, 2],
+  "certificates.epochs.etcd.signing": 2,
+  "certificates.epochs.front-proxy.trusted": [1, 2],
+  "certificates.epochs.front-proxy.signing": 2,
+  "certificates.epochs.docker.trusted": [1, 2],
+  "certificates.epochs.docker.signing": 2,
+  "certificates.epochs.service-account.trusted": [1, 2],
+  "certificates.epochs.service-account.signing": 2,
   runtime: "docker",
   "rollout.maxUnavailable": 2,
   "rollout.drainSeconds": 60,
@@ -124,6 +137,10 @@ function overviewWith(path: string, changed: boolean): Overview {
   if (path.startsWith("network.existing.")) settings.network = { ...base.network, existing: { ...existing } };
   if (path.startsWith("network.flannel.")) settings.network = { ...base.network, routing: "flannel" };
   if (path.startsWith("proxy.")) settings.proxy = { http: "http://proxy.example.org:3128" };
+  if (path.endsWith(".signing")) {
+    const epochs = { [path.split(".")[2]!]: { trusted: [1, 2] } };
+    settings.certificates = { epochs };
+  }
   const keys = path
     .replace("<name>", path.startsWith("pools.") ? "batch" : "worker-1")
     .replace("[]", ".0")

@@ -151,6 +151,9 @@ function convert(value: unknown): unknown {
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, convert(inner)]));
 }
 
+/** When every certificate under mocks ends. */
+export const validityEndTime = "2099-12-31T12:00:00Z";
+
 /** What a provider would add to the inputs; recognisable, so that a test can tell where it ended up. */
 function outputsOf(type: string, name: string, secret: string[]): Record<string, unknown> {
   const outputs: Record<string, Record<string, unknown>> = {
@@ -161,8 +164,8 @@ function outputsOf(type: string, name: string, secret: string[]): Record<string,
       publicKeyOpenssh: `ssh-key ${name}\n`,
     },
     "tls:index/certRequest:CertRequest": { certRequestPem: `request of ${name}\n` },
-    "tls:index/selfSignedCert:SelfSignedCert": { certPem: `certificate ${name}\n` },
-    "tls:index/locallySignedCert:LocallySignedCert": { certPem: `certificate ${name}\n` },
+    "tls:index/selfSignedCert:SelfSignedCert": { certPem: `certificate ${name}\n`, validityEndTime },
+    "tls:index/locallySignedCert:LocallySignedCert": { certPem: `certificate ${name}\n`, validityEndTime },
     "openstack:networking/floatingIp:FloatingIp": { address: `address of ${name}` },
     "command:remote:Command": { stdout: "", stderr: "" },
   };

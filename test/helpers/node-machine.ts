@@ -47,6 +47,9 @@ export class NodeMachine extends Machine {
       while [ $# -gt 1 ]; do [ "$1" != -o ] || out=$2; shift; done; cp "/mirror/\${1#https://}" "$out"`,
     );
     this.program("ps", "echo 0");
+    // Its processes are this host's, so that no script may find one.
+    this.#recorded("pgrep", "exit 1");
+    this.#recorded("pkill", "exit 1");
     this.program("dpkg-query", "[ ! -e /run/packages ] || echo installed");
     this.#recorded(
       "ip",

@@ -565,14 +565,18 @@ describe("certificates", () => {
       expect(isSecret(updated.caPrivateKeyPem)).toBe(true);
     });
 
-    test("only a refresh notices that it is time to renew; then it is replaced", async () => {
+    test("it is replaced as soon as it is time to renew, with a refresh or without", async () => {
       vi.useFakeTimers({ now: new Date("2026-01-01T00:00:00Z"), toFake: ["Date"] });
       const inputs = await localInputs({ earlyRenewalHours: 2 });
       const { outs } = await types.local.create(inputs);
       vi.setSystemTime(new Date("2026-01-01T09:59:59Z"));
       expect(open((await types.local.read(outs)).props)).toMatchObject({ readyForRenewal: false });
-      vi.setSystemTime(new Date("2026-01-01T10:00:00Z"));
       expect(await types.local.diff(outs, inputs)).toMatchObject({ changes: false });
+      expect(await types.local.diff(outs, { ...inputs, earlyRenewalHours: 3 })).toMatchObject({
+        replaces: ["readyForRenewal"],
+      });
+      vi.setSystemTime(new Date("2026-01-01T10:00:00Z"));
+      expect(await types.local.diff(outs, inputs)).toMatchObject({ replaces: ["readyForRenewal"] });
       const refreshed = (await types.local.read(outs)).props;
       expect(open(refreshed)).toMatchObject({ readyForRenewal: true });
       expect(secretsIn(refreshed)).toEqual(["caPrivateKeyPem"]);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClusterPlan } from "../../model/plan.ts";
 import { readRecord } from "../../model/rollout-record.ts";
@@ -19,7 +19,8 @@ const restarted = () =>
 const downloaded = (matching = /./) => machine.calls("curl", / -L /).filter((line) => matching.test(line));
 
 function placeSecrets(text: string, folder = "/etc/kubernetes/pki") {
-  const names = ["ca.crt", "kubelet.crt", "kube-proxy.crt"].map((name) => `${folder}/${name}`);
+  const files = ["ca.crt", "etcd/ca.crt", "sa.key", "sa.pub", "kubelet.crt", "kube-proxy.crt"];
+  const names = files.map((name) => `${folder}/${name}`);
   for (const path of [...names, "/etc/docker/tls/ca.pem"]) machine.write(path, `certificate ${text}\n`);
 }
 
@@ -245,6 +246,37 @@ describe("converge.sh", () => {
     placeSecrets("2", folder);
     expect(await converge(cluster)).toEqual(done);
     expect(restarted()).toEqual(["kubelet", "kube-proxy", "docker", ...more]);
+  });
+
+  it("ends the control plane's programs that are older than what they read at their start, and waits for that", async () => {
+    const cluster = machine.planned();
+    await converge(cluster);
+    const ages = { "ca.crt": 3000, "etcd/ca.crt": 2000, "sa.key": 4000, "sa.pub": 1000 };
+    for (const [name, age] of Object.entries(ages)) {
+      const written = Date.now() / 1000 - age;
+      utimesSync(machine.path(`/etc/kubernetes/pki/${name}`), written, written);
+    }
+    // etcd's is older, and is only gone when it is killed.
+    machine.program("pkill", 'echo "pkill $*" >>/calls; [[ $* == *etcd* ]]');
+    machine.program("pgrep", 'echo "pgrep $*" >>/calls; ! grep -q KILL /calls');
+    machine.forget();
+    expect(await converge(cluster)).toEqual(done);
+    const ended = machine
+      .calls("pkill")
+      .map((line) => /--older (\d+) --full \^(\S+) (.*)$/.exec(line)!.slice(1));
+    expect(ended.map(([age, program, rest]) => [program, Math.floor(Number(age) / 1000), rest])).toEqual([
+      ["etcd", 2, ".*=/etc/kubernetes/pki/"],
+      ["etcd", 2, ".*=/etc/kubernetes/pki/"],
+      ["kube-apiserver", 1, ".*=/etc/kubernetes/pki/"],
+      ["kube-controller-manager", 3, ".*=/etc/kubernetes/pki/"],
+      ["kube-scheduler", 3, ".*=/etc/kubernetes/pki/"],
+    ]);
+    const asked = readFileSync(machine.path("/calls"), "utf8");
+    expect(machine.calls("pkill", /etcd/).map((line) => line.includes(" --signal KILL "))).toEqual([
+      false,
+      true,
+    ]);
+    expect(asked.lastIndexOf("pgrep ")).toBeLessThan(asked.indexOf("/livez"));
   });
 
   it("refuses a download whose checksum differs, and says which", async () => {

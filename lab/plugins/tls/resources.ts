@@ -1,6 +1,6 @@
 import type { CheckFailure } from "@pulumi/pulumi/provider/provider.js";
 import type { Resource } from "../shared/resource.ts";
-import { changedKeys, hasUnknown, unknown } from "../shared/values.ts";
+import { changedKeys, hasUnknown } from "../shared/values.ts";
 import type { Props } from "../shared/values.ts";
 import {
   allowedUses,
@@ -46,7 +46,7 @@ function resource(rules: Rules, rest: Pick<Resource, "create" | "read" | "secret
     },
     diff(olds, news) {
       const keys = changedKeys(effective(olds), effective(news));
-      const renewal = olds.readyForRenewal === true ? ["readyForRenewal"] : [];
+      const renewal = isRenewable(olds, effective(news)) ? ["readyForRenewal"] : [];
       const replaces = [...keys.filter((key) => !rules[key]!.updates), ...renewal];
       return { changes: keys.length + renewal.length > 0, replaces };
     },
@@ -172,10 +172,13 @@ function certificateOutputs({ id, ...times }: Issued, more: Props) {
   return { id, outs: { ...times, ...more, readyForRenewal: false } };
 }
 
-/** Only a refresh notices that the time for renewal has come; the next `up` then replaces the certificate. */
 async function readCertificate(id: string, olds: Props) {
-  const { validityEndTime, earlyRenewalHours } = olds;
-  if (typeof validityEndTime !== "string" || validityEndTime === unknown) return { id, props: olds };
-  const renewal = Date.parse(validityEndTime) - Number(earlyRenewalHours ?? 0) * 3_600_000;
-  return { id, props: Date.now() >= renewal ? { ...olds, readyForRenewal: true } : olds };
+  return { id, props: isRenewable(olds, olds) ? { ...olds, readyForRenewal: true } : olds };
+}
+
+/** Has the time for renewal come, or has a refresh said so? Every plan asks, as in the Terraform provider. */
+function isRenewable({ readyForRenewal, validityEndTime }: Props, { earlyRenewalHours }: Props): boolean {
+  if (readyForRenewal === true) return true;
+  if (typeof validityEndTime !== "string") return false;
+  return Date.now() >= Date.parse(validityEndTime) - Number(earlyRenewalHours ?? 0) * 3_600_000;
 }

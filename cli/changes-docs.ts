@@ -6,7 +6,7 @@ const introduction = `# What a change does
 
 <!-- Made by \`npm run docs\` from cli/changes/; change it there. -->
 
-What \`pulumi up\` does when a setting of a running cluster is another one. The resources are those of this stack; \`test/graph/changes.test.ts\` compares each row with the program's resources, \`test/lab/changes.e2e.ts\` with \`pulumi preview\` of a real cluster, and for some with what \`pulumi up\` did.
+What \`pulumi up\` does when a setting of a running cluster is another one. The resources are those of this stack; \`test/graph/changes.test.ts\` compares each row with the program's resources, \`test/lab/changes.life.ts\` with \`pulumi preview\` of a real cluster, and for some with what \`pulumi up\` did.
 
 \`\`\`yaml
 ${stringify(example, { collectionStyle: "any" }).trimEnd()}

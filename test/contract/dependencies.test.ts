@@ -65,7 +65,10 @@ describe("dependencies", () => {
     "have no hole of high severity that npm knows of, where the registry can be asked",
     { timeout: 5 * 60_000 },
     async () => {
-      const { stdout, stderr } = await execa("npm", ["audit", "--json", "--fetch-retries=0"], { cwd: repo, reject: false });
+      const { stdout, stderr } = await execa("npm", ["audit", "--json", "--fetch-retries=0"], {
+        cwd: repo,
+        reject: false,
+      });
       const answer = JSON.parse(stdout || "{}") as {
         vulnerabilities?: Record<string, { severity: string }>;
         message?: string;

@@ -301,7 +301,7 @@ describe("the cloud's resources", () => {
     const { inputs } = graph[`${workers[0]!}-instance`]!;
     expect(inputs).toMatchObject({
       name: "worker-1",
-      imageId: "image-id",
+      imageName: "debian-13",
       flavorName: "m1.medium",
       networks: [{ port: "demo-address-pairs-worker-1-id" }],
     });

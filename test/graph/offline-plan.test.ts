@@ -154,6 +154,7 @@ describe.each<[string, Record<string, unknown>]>([
           ipAddresses,
           signedBy: authorityOf(inputs.caCertPem as string),
           hours: inputs.validityPeriodHours,
+          renewHours: inputs.earlyRenewalHours,
         };
       });
       const ofNodes = Object.values(shown.nodes).flatMap(({ certificates }) => Object.values(certificates));

@@ -32,7 +32,11 @@ describe("bundle", () => {
       path,
       fc.record({ content: content.map((lines) => `${lines.join("\n")}\n`), mode }),
     ) as fc.Arbitrary<Files>;
-    fc.assert(fc.property(files, (all) => expect(unbundle(bundle(all))).toEqual({ ...all })));
+    fc.assert(
+      fc.property(files, (all) => {
+        expect(unbundle(bundle(all))).toEqual({ ...all });
+      }),
+    );
     const { files: ofNode } = planOf().controlPlane;
     expect(unbundle(bundle(ofNode))).toEqual(ofNode);
   });

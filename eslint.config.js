@@ -14,7 +14,6 @@ export default defineConfig(globalIgnores([".lab/", "client/"]), {
     eqeqeq: "error",
     "no-constant-binary-expression": "error",
     "no-self-compare": "error",
-    "no-unmodified-loop-condition": "error",
     "no-unreachable-loop": "error",
     "@pulumi/no-output-in-template-literal": "error",
     "@pulumi/no-output-instance-in-template-literal": "error",

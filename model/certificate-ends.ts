@@ -1,5 +1,5 @@
 /** Hours before an end from which on every run of the program warns of it: 30 days. */
-export const warningHours = 720;
+const warningHours = 720;
 
 /**
  * What to tell a person of certificates that end soon or have ended; nothing where none does.

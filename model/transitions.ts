@@ -102,7 +102,8 @@ function fixed<K extends keyof Foundations>(
       : [{ setting, reason: `${was(before[key])} cannot become ${was(after[key])}: ${why}`, remedy }];
 }
 
-const was = (value: unknown) => String(value ?? "one of the program's own");
+const was = (value: unknown) =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "one of the program's own");
 
 const always: Rule[] = [
   fixed(

@@ -12,6 +12,7 @@ import { Certificates } from "./certificates.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { CoreDns } from "./coredns.ts";
 import { FloatingAddresses } from "./floating-addresses.ts";
+import { LoadBalancer } from "./load-balancer.ts";
 import type { CloudIds } from "./lookups.ts";
 import { Network, type NodeNetwork } from "./network.ts";
 import { NodeLocalDns } from "./node-local-dns.ts";
@@ -60,7 +61,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly dockerClient?: pulumi.Output<DockerClient>;
   /** Kubeconfig of the administrator, a secret; from phase kubernetes on, as the API's address. */
   readonly kubeconfig?: pulumi.Output<string>;
-  readonly endpoints: { api?: pulumi.Output<string> };
+  /** Addresses of the load balancers are by name. */
+  readonly endpoints: { api?: pulumi.Output<string>; loadBalancers?: Record<string, pulumi.Output<string>> };
   /** The nodes by name. */
   readonly inventory: Record<string, InventoryEntry>;
   /** The same for Ansible. */
@@ -123,6 +125,15 @@ export class Cluster extends pulumi.ComponentResource {
         controlPlane: controlPlane.node,
         nodes,
       });
+    }
+    if (plan.loadBalancers.length > 0) {
+      this.endpoints.loadBalancers = Object.fromEntries(
+        plan.loadBalancers.map((balancer) => [
+          balancer.name,
+          new LoadBalancer(`${name}-load-balancer-${balancer.name}`, { plan, balancer, network }, parent)
+            .address,
+        ]),
+      );
     }
 
     this.inventory = Object.fromEntries(

@@ -39,6 +39,30 @@ const plain = (
 
 const named = ({ name, description }: Fields) => ({ name, description });
 
+/**
+ * A part of Octavia's. While a load balancer or a part of it is at work Octavia refuses to change it, so that what is to
+ * go is asked to until it is gone.
+ */
+const balancing = (
+  path: string,
+  fields: (inputs: Fields) => Record<string, string>,
+  within?: Kind["within"],
+  query = "",
+): Kind => ({
+  within,
+  async remove(cloud, inputs) {
+    const left = () => cloud.list(path, fields(inputs), "load-balancer");
+    const found = await left();
+    const end = Date.now() + 300_000;
+    for (let rest = found; rest.length > 0; rest = await left()) {
+      if (Date.now() > end) throw new Error(`${path} ${rest[0]!.id} does not go away; delete it by hand`);
+      for (const { id } of rest) await cloud.call("load-balancer", `${path}/${id}${query}`, "DELETE");
+      await delay(1000);
+    }
+    return found.map(({ id }) => id as string);
+  },
+});
+
 /** Two rules of a group are the same when all of these are; absent ones come back as null. */
 const sameRule = (found: Fields, rule: Fields) =>
   found.direction === rule.direction &&
@@ -108,6 +132,23 @@ const kinds: Record<string, Kind> = {
       return left.map(({ id }) => id as string);
     },
   },
+  "openstack:loadbalancer/loadBalancer:LoadBalancer": balancing(
+    "lbaas/loadbalancers",
+    named,
+    undefined,
+    "?cascade=true",
+  ),
+  "openstack:loadbalancer/listener:Listener": balancing(
+    "lbaas/listeners",
+    named,
+    ({ loadbalancerId }) => loadbalancerId,
+  ),
+  "openstack:loadbalancer/pool:Pool": balancing("lbaas/pools", named, ({ listenerId }) => listenerId),
+  "openstack:loadbalancer/monitor:Monitor": balancing(
+    "lbaas/healthmonitors",
+    ({ poolId }) => ({ pool_id: poolId }),
+    ({ poolId }) => poolId,
+  ),
   "openstack:compute/instance:Instance": {
     within: ({ networks }) => networks[0].port,
     async remove(cloud, { networks }) {

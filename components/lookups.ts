@@ -76,8 +76,11 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
   ]);
   findings.problems.forEach((problem) => problems.add(problem));
+  const api = await connection.catch(() => undefined);
+  if (plan.loadBalancers.length > 0 && api?.has("load-balancer") === false)
+    problems.add(`${keyOf(["loadBalancers"])}: this OpenStack has no load balancer service (Octavia)`);
   // Without a login every look-up says the same.
-  if (problems.size === 0 || (await connection.catch(() => undefined)))
+  if (problems.size === 0 || api)
     await Promise.all([...findings.warnings, ...warnings].map((warning) => pulumi.log.warn(warning)));
   if (problems.size > 0) throw new Error([...problems].join("\n"));
   const { surroundings: _surroundings, ...ids } = project!;

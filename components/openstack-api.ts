@@ -11,6 +11,12 @@ export function reasonOf(error: unknown): string {
   return (cause instanceof Error ? `${message}: ${cause.message}` : message).replaceAll(/\s+/g, " ");
 }
 
+/** A service by its type in OpenStack's catalogue. */
+type Service = "compute" | "load-balancer" | "network";
+
+/** What paths of a service begin with, where its address in the catalogue may leave it out. */
+const versions: Partial<Record<Service, string>> = { network: "v2.0", "load-balancer": "v2.0" };
+
 /** OpenStack's REST interfaces by the login of the plugin, for what no resource or function of the plugin does. */
 export class OpenStackApi {
   readonly #scope: openstack.identity.GetAuthScopeResult;
@@ -28,19 +34,29 @@ export class OpenStackApi {
     return this.#scope.projectId;
   }
 
-  #address(service: "compute" | "network"): string {
+  /** Whether the cloud has a service, as far as its catalogue says. */
+  has(service: Service): boolean {
+    return this.#endpoint(service) !== undefined;
+  }
+
+  #endpoint(service: Service) {
     const { region, serviceCatalogs } = this.#scope;
-    const endpoint = serviceCatalogs
+    return serviceCatalogs
       .find(({ type }) => type === service)
       ?.endpoints.find((one) => one.interface === "public" && (region === "" || one.region === region));
+  }
+
+  #address(service: Service): string {
+    const endpoint = this.#endpoint(service);
     if (endpoint === undefined) throw new Error(`OpenStack's catalogue has no public ${service} service`);
     const address = endpoint.url.replace(/\/$/, "");
-    return service === "network" && !address.endsWith("/v2.0") ? `${address}/v2.0` : address;
+    const version = versions[service];
+    return version === undefined || address.endsWith(`/${version}`) ? address : `${address}/${version}`;
   }
 
   /** The answer of a call; undefined where the resource is gone, or cannot go because it is in use. */
   async call(
-    service: "compute" | "network",
+    service: Service,
     path: string,
     method: "GET" | "PUT" | "DELETE" = "GET",
     body?: object,
@@ -56,12 +72,16 @@ export class OpenStackApi {
     throw new Error(`OpenStack answers ${response.status} to ${method} ${path}: ${answer}`);
   }
 
-  /** The network service's resources of a kind that have all of these fields; of several values one of them. */
-  async list(path: string, fields: Record<string, string | string[]>): Promise<Fields[]> {
+  /** A service's resources of a kind that have all of these fields; of several values one of them. */
+  async list(
+    path: string,
+    fields: Record<string, string | string[]>,
+    service: Service = "network",
+  ): Promise<Fields[]> {
     const missing = Object.keys(fields).filter((key) => !fields[key]?.length);
     // Without it the list would have other people's resources.
     if (missing.length > 0) throw new Error(`${path} cannot be told apart without ${missing.join(", ")}`);
-    const kind = path.replaceAll("-", "_");
+    const kind = path.split("/").at(-1)!.replaceAll("-", "_");
     const found: Fields[] = [];
     // A cloud may hand out long lists in parts, each with the address of the next.
     const pairs = Object.entries(fields).flatMap(([key, values]) =>
@@ -69,7 +89,7 @@ export class OpenStackApi {
     );
     let query: string | undefined = `?${new URLSearchParams(pairs).toString()}`;
     while (query !== undefined) {
-      const answer: Fields = (await this.call("network", `${path}${query}`)) ?? {};
+      const answer: Fields = (await this.call(service, `${path}${query}`)) ?? {};
       found.push(...((answer[kind] ?? []) as Fields[]));
       const next = ((answer[`${kind}_links`] ?? []) as Fields[]).find(({ rel }) => rel === "next");
       query = next && new URL(next.href as string).search;

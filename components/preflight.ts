@@ -134,16 +134,20 @@ async function stockNow(plan: ClusterPlan, api: OpenStackApi, existing?: Existin
   const ofPools = Object.keys(plan.serverGroups).map((pool) =>
     serverGroupName(plan.settings.cluster.name, pool),
   );
-  const [network, floatingAddresses, groups, serverGroups] = await Promise.all([
+  const balancers =
+    plan.loadBalancers.length > 0 ? api.list("lbaas/loadbalancers", ours, "load-balancer") : [];
+  const [network, floatingAddresses, groups, serverGroups, loadBalancers] = await Promise.all([
     existing === undefined ? ofNetwork() : stockOf(existing),
     api.list("floatingips", { project_id: api.projectId }),
     api.list("security-groups", ours),
     ofPools.length === 0 ? undefined : api.call("compute", "os-server-groups"),
+    balancers,
   ]);
   const rules = groups.flatMap(({ security_group_rules }) => security_group_rules as Fields[]);
   return {
     ...noStock,
     ...network,
+    loadBalancers: Object.fromEntries(loadBalancers.map(({ name, vip_port_id }) => [name, vip_port_id])),
     portsWithFloatingAddress: floatingAddresses.flatMap(({ port_id }) => (port_id ?? []) as string[]),
     serverGroups: ((serverGroups?.server_groups ?? []) as Fields[]).filter(({ name }) =>
       ofPools.includes(name),

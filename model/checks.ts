@@ -3,6 +3,7 @@ import officialChecksums from "./checksums.json" with { type: "json" };
 import { dnsProblems } from "./dns-checks.ts";
 import { downloadsOf, parseChecksums, type Checksums } from "./downloads.ts";
 import { knownOf, networkOf, type Known } from "./known-settings.ts";
+import { loadBalancerProblems } from "./load-balancer-checks.ts";
 import { describe, messageOf } from "./messages.ts";
 import { longestNodeNetwork, nodeProblems, slotBits } from "./node-checks.ts";
 import { poolProblems } from "./pool-checks.ts";
@@ -46,6 +47,7 @@ export function check(input: unknown, readText: (file: string) => string): Check
     ...nodeProblems(known),
     ...poolProblems(known),
     ...dnsProblems(known),
+    ...loadBalancerProblems(known),
   );
   let checksums: Checksums = officialChecksums;
   const file = known.downloads.checksums;

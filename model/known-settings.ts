@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseNetwork, type Network } from "./addresses.ts";
+import { listenerSettings } from "./load-balancer-settings.ts";
 import { schema, type NodeSettings, type PoolSettings, type Settings } from "./settings.ts";
 
 /** The settings that concern each other, without those that are wrong by themselves. */
@@ -14,6 +15,8 @@ export interface Known {
   kubelet: Partial<Settings["kubelet"]>;
   downloads: Partial<Settings["downloads"]>;
   dns: Partial<Settings["dns"]>;
+  /** Listeners by load balancer and name. */
+  listeners: Record<string, Record<string, Partial<z.output<typeof listenerSettings>>>>;
 }
 
 /** What is known of settings that may be wrong. */
@@ -24,13 +27,24 @@ export function knownOf(input: unknown): Known {
     cluster: rightFields(cluster, given.cluster),
     network: rightFields(network, given.network),
     existingNetwork: fieldsOf(given.network).existing !== undefined,
-    nodes: given.nodes === undefined ? undefined : rightEntries(nodes.valueType, given.nodes),
-    pools: rightEntries(pools.unwrap().valueType, given.pools),
+    nodes:
+      given.nodes === undefined
+        ? undefined
+        : byName(given.nodes, (node) => rightFields(nodes.valueType, node)),
+    pools: byName(given.pools, (pool) => rightFields(pools.unwrap().valueType, pool)),
     runtime: runtime.safeParse(given.runtime).data,
     kubelet: kubelet.safeParse(given.kubelet).data ?? {},
     downloads: rightFields(downloads.unwrap(), given.downloads),
     dns: rightFields(dns.unwrap(), given.dns),
+    listeners: byName(given.loadBalancers, (balancer) =>
+      byName(fieldsOf(balancer).listeners, (listener) => rightFields(listenerSettings, listener)),
+    ),
   };
+}
+
+/** The same dictionary with other values. */
+function byName<T>(input: unknown, value: (given: unknown) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(fieldsOf(input)).map(([name, given]) => [name, value(given)]));
 }
 
 /** The fields of an object that are right by themselves, with their defaults. */
@@ -40,12 +54,6 @@ function rightFields<T extends z.ZodObject>(object: T, input: unknown): Partial<
     ([name, field]) => [name, z.safeParse(field, given[name]).data] as const,
   );
   return Object.fromEntries(parsed) as Partial<z.output<T>>;
-}
-
-/** The same for each entry of a dictionary. */
-function rightEntries<T extends z.ZodObject>(entry: T, input: unknown): Record<string, Partial<z.output<T>>> {
-  const entries = Object.entries(fieldsOf(input)).map(([name, value]) => [name, rightFields(entry, value)]);
-  return Object.fromEntries(entries) as Record<string, Partial<z.output<T>>>;
 }
 
 function fieldsOf(input: unknown): Record<string, unknown> {

@@ -18,6 +18,8 @@ export interface Flavor {
 export interface Stock {
   /** The stack's own ports on its nodes' subnet; the device is the machine that has the port, empty where none has. */
   ports: { address: string; id: string; device: string }[];
+  /** Ids of the ports of the stack's load balancers, by name. */
+  loadBalancers: Record<string, string>;
   /** Ids of the ports that have a floating address. */
   portsWithFloatingAddress: string[];
   serverGroups: number;
@@ -35,6 +37,7 @@ export interface Stock {
 /** The stock of a stack that has nothing yet. */
 export const noStock: Stock = {
   ports: [],
+  loadBalancers: {},
   portsWithFloatingAddress: [],
   serverGroups: 0,
   securityGroups: 0,
@@ -73,12 +76,22 @@ export function newNeeds(
     newMachines.reduce((total, { flavor }) => total + (flavors[flavor]?.[what] ?? 0), 0);
 
   const wanted = quotas(plan);
+  const balancerPorts = plan.loadBalancers.flatMap(({ name, floatingAddress }) => {
+    const id = stock.loadBalancers[`${settings.cluster.name}-${name}`];
+    return id === undefined ? [] : [{ id, floatingAddress }];
+  });
   const there: Record<Exclude<Need, "cores" | "memory">, number> = {
     servers: nodes.length - newMachines.length,
     serverGroups: stock.serverGroups,
-    // With the subnet come the ports that no node has.
-    ports: nodes.filter(portOf).length + Math.min(stock.subnets, 1) * (wanted.ports.needed - nodes.length),
-    floatingAddresses: nodes.filter((node) => withFloatingAddress.has(portOf(node)?.id ?? "")).length,
+    // With the subnet come the ports that neither a node nor a load balancer has.
+    ports:
+      nodes.filter(portOf).length +
+      balancerPorts.length +
+      Math.min(stock.subnets, 1) * (wanted.ports.needed - nodes.length - plan.loadBalancers.length),
+    floatingAddresses:
+      nodes.filter((node) => withFloatingAddress.has(portOf(node)?.id ?? "")).length +
+      balancerPorts.filter(({ id, floatingAddress }) => floatingAddress && withFloatingAddress.has(id))
+        .length,
     routes: nodes.filter(({ podNetwork, address }) => routes.has(`${podNetwork} ${address}`)).length,
     securityGroups: stock.securityGroups,
     securityGroupRules:

@@ -9,6 +9,7 @@ import {
 } from "./certificates.ts";
 import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
+import { loadBalancersOf, type LoadBalancerPlan } from "./load-balancers.ts";
 import { nodesOf, type AnyNode } from "./pools.ts";
 import { routingOf, type Routing } from "./routing.ts";
 import type { NodeSettings, PoolSettings, Settings } from "./settings.ts";
@@ -35,6 +36,7 @@ export interface ClusterPlan {
   workers: NodePlan[];
   /** All nodes, the control plane first, then by slot. */
   nodes: NodePlan[];
+  loadBalancers: LoadBalancerPlan[];
 }
 
 export interface NodePlan {
@@ -61,7 +63,7 @@ export type NodeBase = Omit<NodePlan, "files"> & Pick<NodeSettings, "labels" | "
 /** What is known of a cluster before the nodes' files are written. */
 export type ClusterBase = Omit<
   ClusterPlan,
-  "nodes" | "workers" | "controlPlane" | "authorities" | "certificates"
+  "nodes" | "workers" | "controlPlane" | "authorities" | "certificates" | "loadBalancers"
 > & {
   controlPlane: NodeBase;
   nodes: NodeBase[];
@@ -119,6 +121,7 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
     controlPlane: planned[0]!,
     workers: planned.slice(1),
     nodes: planned,
+    loadBalancers: loadBalancersOf(settings, nodes),
   };
 }
 

@@ -2,7 +2,7 @@ import { nodeLocalDnsPorts } from "./addons/node-local-dns.ts";
 import { dockerPort } from "./files/docker.ts";
 import { kubeletPort } from "./files/kubelet.ts";
 import type { Known } from "./known-settings.ts";
-import { nodePorts } from "./security-rules.ts";
+import { nodePorts } from "./setting-types.ts";
 import { keyOf } from "./settings.ts";
 
 /**

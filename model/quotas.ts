@@ -38,7 +38,7 @@ const otherPorts = 2;
 
 /** The quotas that a cluster needs. Cores and memory are not among them: only the cloud knows its flavors. */
 export function quotas(plan: ClusterPlan): Record<QuotaName, Quota> {
-  const { nodes, settings, routing } = plan;
+  const { nodes, settings, routing, loadBalancers } = plan;
   const members = Object.keys(plan.serverGroups).map(
     (pool) => nodes.filter((node) => node.pool === pool).length,
   );
@@ -48,8 +48,9 @@ export function quotas(plan: ClusterPlan): Record<QuotaName, Quota> {
     servers: nodes.length,
     serverGroups: members.length,
     serverGroupMembers: Math.max(0, ...members),
-    ports: nodes.length + made * otherPorts,
-    floatingAddresses: nodes.length,
+    // That of a load balancer's machine is Octavia's own; its address is the project's.
+    ports: nodes.length + made * otherPorts + loadBalancers.length,
+    floatingAddresses: nodes.length + loadBalancers.filter(({ floatingAddress }) => floatingAddress).length,
     routes: routing.byRouter ? nodes.length : 0,
     securityGroups: groups.length,
     securityGroupRules: groups.flat().length + groups.length * rulesOfEachGroup,

@@ -1,5 +1,6 @@
 import { dockerPort } from "./files/docker.ts";
 import { routingOf } from "./routing.ts";
+import { nodePorts } from "./setting-types.ts";
 import type { Settings } from "./settings.ts";
 
 /** An ingress rule of a security group. */
@@ -13,9 +14,6 @@ export interface SecurityRule {
 }
 
 export type GroupRole = "node" | "control-plane";
-
-/** Service node ports (kube-apiserver's default --service-node-port-range). */
-export const nodePorts = { min: 30000, max: 32767 };
 
 /**
  * Rules of the security groups: `node` for every machine, `control-plane` for the API on top. Groups open to address

@@ -34,6 +34,9 @@ export const address = z.string().refine(isAddress, "must be an IPv4 address suc
 /** A TCP or UDP port. */
 export const port = z.int().min(1).max(65535);
 
+/** Service node ports (kube-apiserver's default --service-node-port-range). */
+export const nodePorts = { min: 30000, max: 32767 };
+
 /** Folders whose every file others take for theirs: the kubelet's static pods, the system's authorities, etcd's data. */
 const takenFolders = ["/etc/kubernetes/manifests", "/etc/ssl/certs", "/var/lib/etcd"];
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { certificateSettings } from "./certificate-settings.ts";
 import { etcdSettings } from "./etcd-settings.ts";
+import { loadBalancerSettings } from "./load-balancer-settings.ts";
 import { networkSettings } from "./network-settings.ts";
 import { machineSettings, nodeSettings, poolName, poolSettings } from "./node-settings.ts";
 import { phases } from "./phases.ts";
@@ -113,6 +114,7 @@ export const schema = z.strictObject({
   proxy: proxySettings,
   ntp: ntpSettings,
   dns: dnsSettings,
+  loadBalancers: loadBalancerSettings,
   ssh: z
     .strictObject({
       user: z

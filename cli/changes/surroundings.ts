@@ -97,6 +97,23 @@ export const surroundingChanges: Change[] = [
     },
   },
   {
+    what: "a load balancer",
+    after: { loadBalancers: { web: { listeners: { http: { port: 80, nodePort: 30080 } } } } },
+    does: "adds",
+    why: "It stands before the workers' node ports, and the nodes know nothing of it.",
+    resources: {
+      create: [
+        "load-balancer-web-balancer",
+        "load-balancer-web-floating-address",
+        "load-balancer-web-http-listener",
+        "load-balancer-web-http-members",
+        "load-balancer-web-http-monitor",
+        "load-balancer-web-http-pool",
+      ],
+    },
+    notOnLab: "the lab has no Octavia",
+  },
+  {
     what: "a proxy",
     after: { proxy: { http: "http://proxy.example.org:3128" } },
     does: "rolling",

@@ -24,6 +24,7 @@ import type { Routing } from "../../model/routing.ts";
 import { securityRules, type GroupRole, type SecurityRule } from "../../model/security-rules.ts";
 import type { PoolSettings } from "../../model/settings.ts";
 import { certificate, certificates, type CertificateOverview } from "./certificates.ts";
+import { loadBalancerOverview, type LoadBalancerOverview } from "./load-balancers.ts";
 
 /**
  * A stack as `npm run plan -- STACK --json` prints it; docs/plan.md describes it. With the same `format` fields may be
@@ -64,6 +65,8 @@ export interface Overview {
   pools: Record<string, PoolOverview>;
   /** Ingress rules by group and by their names. */
   securityGroups: Record<GroupRole, Record<string, Omit<SecurityRule, "name">>>;
+  /** By name, each with its listeners by theirs. */
+  loadBalancers: Record<string, LoadBalancerOverview>;
   /** The authorities and the cluster's own certificates, by name; nodes have theirs. */
   certificates: Record<string, CertificateOverview>;
   /** Numbers of the keys of service-account tokens: those that count, and the one that signs; from phase kubernetes on. */
@@ -157,6 +160,9 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
       ),
     ),
     securityGroups: rulesByName(securityRules(settings)),
+    loadBalancers: Object.fromEntries(
+      plan.loadBalancers.map(({ name, ...balancer }) => [name, loadBalancerOverview(balancer)]),
+    ),
     certificates: certificates(plan),
     serviceAccountKeys: includes(settings.phase, "kubernetes")
       ? settings.certificates.epochs["service-account"]

@@ -27,6 +27,7 @@ export function text(overview: Overview): string {
     ["Pools", pools(overview)],
     ["Routes of the router", routes(overview)],
     ["Port rules, by group", portRules(overview)],
+    ["Load balancers, each port with all workers behind it", loadBalancers(overview)],
     ["Certificates, from the moment when they are made", certificates(overview)],
     ["Files", files(overview)],
     ["Add-ons", addons(overview)],
@@ -125,6 +126,22 @@ function portRules({ securityGroups }: Overview): string {
       ]),
     ),
   ]);
+}
+
+function loadBalancers({ loadBalancers }: Overview): string {
+  const rows = Object.entries(loadBalancers).flatMap(([name, { listeners }]) =>
+    Object.entries(listeners).map(([listener, { protocol, port, allowedCidrs, members, healthCheck }]) => [
+      name,
+      listener,
+      `${protocol} ${port}`,
+      allowedCidrs.join(", "),
+      Object.values(members).join(", "),
+      `${healthCheck.type}${healthCheck.path === undefined ? "" : ` ${healthCheck.path}`}, ` +
+        `every ${healthCheck.delay} s`,
+    ]),
+  );
+  if (rows.length === 0) return "";
+  return table([["name", "listener", "port", "from", "leads to", "health check"], ...rows]);
 }
 
 function certificates({ certificates, nodes }: Overview): string {

@@ -165,7 +165,7 @@ describe("a change of the program", () => {
     edit("model/files/converge.ts", '"converge.sh",', '"converge.sh", "old.sh",');
     edit("model/files/converge.ts", 'mode: "0755"', 'mode: "0644"');
     project.write("templates/scripts/old.sh", "echo old\n");
-    edit("model/security-rules.ts", "max: 32767", "max: 32000");
+    edit("model/setting-types.ts", "max: 32767", "max: 32000");
     edit("model/files/keys.ts", "ca.crt", "authority.crt");
     project.commit();
     const shown = await changes();

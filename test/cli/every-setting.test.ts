@@ -101,6 +101,20 @@ const changes: Record<string, unknown> = {
   "ntp.servers": ["ntp.example.org"],
   "dns.upstream": ["10.0.0.2"],
   "dns.nodeLocalCache": true,
+  loadBalancers: { other: { listeners: { a: { port: 80, nodePort: 30080 } } } },
+  "loadBalancers.<name>.floatingAddress": false,
+  "loadBalancers.<name>.provider": "ovn",
+  "loadBalancers.<name>.listeners": { other: { port: 80, nodePort: 30080 } },
+  "loadBalancers.<name>.listeners.<name>.protocol": "HTTP",
+  "loadBalancers.<name>.listeners.<name>.port": 443,
+  "loadBalancers.<name>.listeners.<name>.nodePort": 30443,
+  "loadBalancers.<name>.listeners.<name>.method": "SOURCE_IP",
+  "loadBalancers.<name>.listeners.<name>.allowedCidrs": ["192.0.2.0/24"],
+  "loadBalancers.<name>.listeners.<name>.healthCheck.type": "HTTP",
+  "loadBalancers.<name>.listeners.<name>.healthCheck.path": "/healthz",
+  "loadBalancers.<name>.listeners.<name>.healthCheck.delay": 10,
+  "loadBalancers.<name>.listeners.<name>.healthCheck.timeout": 1,
+  "loadBalancers.<name>.listeners.<name>.healthCheck.maxRetries": 1,
   "ssh.user": "ubuntu",
   "ssh.authorizedKeys": ["ssh-ed25519 AAAA"],
   "downloads.kubernetes": "https://mirror.example.org",
@@ -128,6 +142,8 @@ const others = [
   "nodes.<name>.role",
   "pools",
   "pools.<name>",
+  "loadBalancers.<name>.listeners.<name>",
+  "loadBalancers.<name>.listeners.<name>.healthCheck",
   "downloads.checksums",
 ];
 
@@ -141,8 +157,17 @@ function overviewWith(path: string, changed: boolean): Overview {
     const epochs = { [path.split(".")[2]!]: { trusted: [1, 2] } };
     settings.certificates = { epochs };
   }
+  if (path.startsWith("loadBalancers.<name>")) {
+    const health = { type: path.endsWith(".type") ? undefined : "HTTP" };
+    settings.loadBalancers = {
+      web: { listeners: { http: { port: 80, nodePort: 30080, healthCheck: health } } },
+    };
+  }
   const keys = path
-    .replace("<name>", path.startsWith("pools.") ? "batch" : "worker-1")
+    .replace("nodes.<name>", "nodes.worker-1")
+    .replace("pools.<name>", "pools.batch")
+    .replace(/<name>(.*)<name>/, "web$1http")
+    .replace("<name>", "web")
     .replace("[]", ".0")
     .split(".");
   const last = keys.pop()!;

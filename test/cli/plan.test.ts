@@ -156,6 +156,28 @@ describe("the plan of a stack", () => {
     expect(titles(shown)).not.toContain("Routes of the router");
     expect(shown).toMatch(/^ {2}routes of a router +0 /m);
   });
+
+  it("with load balancers says where each port leads, and what they take of quotas", () => {
+    const healthCheck = { type: "HTTP", path: "/healthz" };
+    const listeners = { http: { port: 80, nodePort: 30080, allowedCidrs: ["192.0.2.0/24"], healthCheck } };
+    const shown = text(overview("demo", planOf({ loadBalancers: { web: { listeners } } }), []));
+    expect(
+      shown
+        .match(/^ {2}web .*$/m)![0]
+        .trim()
+        .split(/ {2,}/),
+    ).toEqual([
+      "web",
+      "http",
+      "TCP 80",
+      "192.0.2.0/24",
+      "10.0.0.11:30080, 10.0.0.12:30080",
+      "HTTP /healthz, every 5 s",
+    ]);
+    expect(shown).toMatch(/^ {2}floating addresses +4 /m);
+    expect(shown).toMatch(/^ {2}ports +6 /m);
+    expect(titles(text(overview("demo", planOf(), []))).join()).not.toContain("Load balancers");
+  });
 });
 
 describe("the plan for programs", () => {

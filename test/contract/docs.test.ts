@@ -37,6 +37,7 @@ describe("docs/settings.md", () => {
     network: { ...stackSettings.network, existing },
     nodes: tainted,
     pools: { batch: { count: 1, slots: "30-39", taints: [taint] } },
+    loadBalancers: { "worker-1": { listeners: { "worker-1": { port: 80, nodePort: 30080 } } } },
   };
 
   it("names the default that the schema fills in, and none where it fills in none", () => {

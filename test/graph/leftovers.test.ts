@@ -116,6 +116,26 @@ describe("leftovers of a killed run", () => {
     ]);
   });
 
+  it("of a load balancer go with all their parts, and are waited for until they are gone", async () => {
+    const balancers = "/load-balancer/v2.0/lbaas/loadbalancers";
+    const search = `${balancers}?name=demo-web&description=ours`;
+    cloud.answers[search] = { loadbalancers: [{ id: "old" }] };
+    const removed = `${balancers}/old?cascade=true`;
+    cloud.afterwards[removed] = () => delete cloud.answers[search];
+    const type = "openstack:loadbalancer/loadBalancer:LoadBalancer";
+    expect(await clear(type, { name: "demo-web", description: "ours" })).toEqual([`DELETE ${removed}`]);
+    expect(cloud.asked.at(-1)).toBe(`GET ${search}`);
+  });
+
+  it("on a pool are its health check, whatever that is called", async () => {
+    const monitors = "/load-balancer/v2.0/lbaas/healthmonitors";
+    cloud.answers[`${monitors}?pool_id=pool`] = { healthmonitors: [{ id: "old" }] };
+    cloud.afterwards[`${monitors}/old`] = () => delete cloud.answers[`${monitors}?pool_id=pool`];
+    const type = "openstack:loadbalancer/monitor:Monitor";
+    expect(await clear(type, { poolId: "pool" }, { made: "pool" })).toEqual([]);
+    expect(await clear(type, { poolId: "pool" })).toEqual([`DELETE ${monitors}/old`]);
+  });
+
   it("on a node's port are the machine, which is waited for until it is gone", async () => {
     cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "server" } };
     cloud.answers["/compute/servers/server"] = { server: {} };

@@ -168,6 +168,25 @@ describe("a stack that is there", () => {
     ]);
   });
 
+  it("has its load balancers' ports and addresses by their names", async () => {
+    const listeners = { http: { port: 80, nodePort: 30080 } };
+    const loadBalancers = { web: { listeners }, inner: { listeners, floatingAddress: false } };
+    const there = (...names: string[]) => {
+      const balancers = names.map((name) => ({ name: `demo-${name}`, vip_port_id: `vip-${name}` }));
+      cloud.answers[`/load-balancer/v2.0/lbaas/loadbalancers?${search}`] = { loadbalancers: balancers };
+    };
+    const addresses = ["p0", "p1", "p2", "vip-web"].map((port_id) => ({ port_id }));
+    list("floatingips", "project_id=own-project", ...addresses);
+    there("web", "inner");
+    expect(await looked({ loadBalancers })).toEqual({ errors: [], warnings: [] });
+    there("inner");
+    const { errors } = await looked({ loadBalancers });
+    expect(errors.map((error) => error.split(" more, and the quota leaves 0 ")[0])).toEqual([
+      "nodes: of ports the cluster needs 1",
+      "nodes: of floating addresses the cluster needs 1",
+    ]);
+  });
+
   it("is no reason for errors where it cannot be asked for", async () => {
     cloud.forbidden.add("/network/v2.0/floatingips?project_id=own-project");
     expect(await looked()).toEqual({
@@ -200,6 +219,19 @@ describe("a stack that is there", () => {
     expect(cloud.asked.filter((call) => call.includes("description="))).toEqual([
       `GET ${ownPortsPath}`,
       `GET /network/v2.0/security-groups?${search}`,
+    ]);
+  });
+});
+
+describe("load balancers", () => {
+  const loadBalancers = { web: { listeners: { http: { port: 80, nodePort: 30080 } } } };
+
+  it("are refused where OpenStack has no Octavia, and only there", async () => {
+    expect((await looked({ loadBalancers })).errors).toEqual([]);
+    cloud.scope.serviceCatalogs = cloud.scope.serviceCatalogs.filter(({ type }) => type !== "load-balancer");
+    expect((await looked()).errors).toEqual([]);
+    expect((await looked({ loadBalancers })).errors).toEqual([
+      "loadBalancers: this OpenStack has no load balancer service (Octavia)",
     ]);
   });
 });

@@ -167,6 +167,10 @@ function outputsOf(type: string, name: string, secret: string[]): Record<string,
     "tls:index/selfSignedCert:SelfSignedCert": { certPem: `certificate ${name}\n`, validityEndTime },
     "tls:index/locallySignedCert:LocallySignedCert": { certPem: `certificate ${name}\n`, validityEndTime },
     "openstack:networking/floatingIp:FloatingIp": { address: `address of ${name}` },
+    "openstack:loadbalancer/loadBalancer:LoadBalancer": {
+      vipAddress: `vip of ${name}`,
+      vipPortId: `vip-port of ${name}`,
+    },
     "command:remote:Command": { stdout: "", stderr: "" },
   };
   return Object.fromEntries(

@@ -17,6 +17,8 @@ export class FakeOpenStack {
     [limitsPath]: { limits: { absolute: {} } },
     [quotasPath]: { quota: {} },
   };
+  /** What happens when something is deleted or changed, by its path. */
+  readonly afterwards: Record<string, () => void> = {};
   /** Paths that the user may not ask. */
   readonly forbidden = new Set<string>();
   readonly asked: string[] = [];
@@ -26,7 +28,7 @@ export class FakeOpenStack {
     tokenId: "token",
     region: "RegionOne",
     projectId: "own-project",
-    serviceCatalogs: ["network", "compute"].map((type) => ({
+    serviceCatalogs: ["network", "compute", "load-balancer"].map((type) => ({
       type,
       endpoints: [{ interface: "public", region: "RegionOne", url: `http://cloud.invalid/${type}` }],
     })),
@@ -41,6 +43,7 @@ export class FakeOpenStack {
       if (this.forbidden.has(path)) return new Response("not allowed", { status: 403 });
       if (method !== "GET") {
         delete this.answers[path];
+        this.afterwards[path]?.();
         return new Response(null, { status: 204 });
       }
       return this.answers[path] ? Response.json(this.answers[path]) : new Response("", { status: 404 });

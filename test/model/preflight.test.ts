@@ -68,7 +68,8 @@ describe("flavors", () => {
 });
 
 /** What is there when all of a plan has been made. */
-function made({ nodes, settings, serverGroups }: ClusterPlan): Stock {
+function made({ nodes, settings, serverGroups, loadBalancers }: ClusterPlan): Stock {
+  const balancers = loadBalancers.map(({ name }) => [`demo-${name}`, `vip-${name}`]);
   const port = (node: { name: string; address: string }) => ({
     address: node.address,
     id: `port-${node.name}`,
@@ -76,7 +77,11 @@ function made({ nodes, settings, serverGroups }: ClusterPlan): Stock {
   });
   return {
     ports: nodes.map(port),
-    portsWithFloatingAddress: nodes.map((node) => port(node).id),
+    loadBalancers: Object.fromEntries(balancers) as Record<string, string>,
+    portsWithFloatingAddress: [
+      ...nodes.map((node) => port(node).id),
+      ...loadBalancers.flatMap(({ name, floatingAddress }) => (floatingAddress ? [`vip-${name}`] : [])),
+    ],
     serverGroups: Object.keys(serverGroups).length,
     securityGroups: 2,
     securityRules: Object.values(securityRules(settings))
@@ -105,6 +110,8 @@ const nothing = {
   routers: 0,
 };
 const existing = { network: "office", subnet: "office-a", router: "office" };
+const listeners = { http: { port: 80, nodePort: 30080 } };
+const balanced = { loadBalancers: { web: { listeners }, inner: { listeners, floatingAddress: false } } };
 const onExisting = { network: { ...stackSettings.network, existing } };
 
 describe("what a cluster needs", () => {
@@ -126,12 +133,27 @@ describe("what a cluster needs", () => {
   });
 
   it("is nothing once all of it is there, whatever else there is", () => {
-    for (const plan of [planOf(), planOf(onExisting)]) {
+    for (const plan of [planOf(), planOf(onExisting), planOf(balanced)]) {
       const stock = made(plan);
       stock.ports.push({ address: "10.0.0.99", id: "p", device: "m" });
       stock.routes.push({ destination: "10.50.0.0/16", nextHop: "10.0.0.99" });
       expect(newNeeds(plan, flavors, stock)).toEqual(nothing);
     }
+  });
+
+  it("is a port and an address of each load balancer, where it is to have one outside", () => {
+    const stock = made(planOf());
+    expect(newNeeds(planOf(balanced), flavors, stock)).toEqual({
+      ...nothing,
+      ports: 2,
+      floatingAddresses: 1,
+    });
+    stock.loadBalancers["demo-web"] = "vip-web";
+    expect(newNeeds(planOf(balanced), flavors, stock)).toEqual({
+      ...nothing,
+      ports: 1,
+      floatingAddresses: 1,
+    });
   });
 
   it("is what a further node needs, by its own flavor", () => {

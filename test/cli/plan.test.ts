@@ -214,6 +214,7 @@ describe("the plan for programs", () => {
       ipAddresses: ["10.0.0.11", "127.0.0.1"],
       floatingAddressOf: "worker-1",
       hours: 8760,
+      renewHours: 360,
     });
     expect(keys).toContain("/etc/kubernetes/pki/kubelet.key");
     for (const { sha256, size } of Object.values(files)) {

@@ -48,6 +48,15 @@ export function file(content: string): File {
   return { content, mode: "0644" };
 }
 
+/** A file of values that a shell reads: `NAME=value`, a line each. */
+export function environmentFile(values: Record<string, string | number | boolean>): File {
+  return file(
+    Object.entries(values)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  );
+}
+
 /** SHA-256 of a text in hexadecimal: says that it changed without saying what it is. */
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");

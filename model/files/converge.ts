@@ -1,4 +1,4 @@
-import { file, type Files } from "../bundle.ts";
+import { environmentFile, file, type Files } from "../bundle.ts";
 import { downloadsOf, type Checksums } from "../downloads.ts";
 import { includes } from "../phases.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
@@ -80,9 +80,7 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     ...(routing.overhead === 0 ? {} : { ROUTING_OVERHEAD: routing.overhead }),
   };
   const files: Files = {
-    "/etc/openstack-kubernetes/node.env": file(
-      lines(Object.entries(values).map(([key, value]) => `${key}=${value}`)),
-    ),
+    "/etc/openstack-kubernetes/node.env": environmentFile(values),
     "/etc/openstack-kubernetes/steps": file(lines(steps(settings, node.role))),
     "/etc/openstack-kubernetes/packages": file(
       lines([...packages, ...(settings.ntp.servers.length > 0 ? ["systemd-timesyncd"] : [])]),

@@ -1,4 +1,4 @@
-import { file, type Files } from "../bundle.ts";
+import { environmentFile, file, type Files } from "../bundle.ts";
 import type { ClusterBase } from "../plan.ts";
 import { template } from "../templates.ts";
 import { image } from "./images.ts";
@@ -16,11 +16,7 @@ export function etcdFiles({ settings, release }: ClusterBase): Files {
   };
   return {
     [snapshotScript]: { content: template("scripts/etcd-snapshots.sh"), mode: "0755" },
-    "/etc/openstack-kubernetes/etcd.env": file(
-      Object.entries(values)
-        .map(([key, value]) => `${key}=${value}\n`)
-        .join(""),
-    ),
+    "/etc/openstack-kubernetes/etcd.env": environmentFile(values),
     "/etc/systemd/system/etcd-snapshot.service": file(template("units/etcd-snapshot.service")),
     "/etc/systemd/system/etcd-snapshot.timer": file(template("units/etcd-snapshot.timer")),
     "/etc/systemd/system/etcd-snapshot.timer.d/every.conf": file(`[Timer]\nOnUnitInactiveSec=${every}h\n`),

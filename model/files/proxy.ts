@@ -1,13 +1,15 @@
-import { file, type Files } from "../bundle.ts";
+import { environmentFile, file, type Files } from "../bundle.ts";
 import type { Settings } from "../settings.ts";
 
 /** The proxy's variables for converge.sh and for who logs in; curl and apt read small letters. */
 export function proxyFiles(settings: Settings): Files {
-  const lines = variables(settings).flatMap(([name, value]) => [
-    `${name}=${value}\n`,
-    `${name.toLowerCase()}=${value}\n`,
+  const values = variables(settings).flatMap(([name, value]) => [
+    [name, value],
+    [name.toLowerCase(), value],
   ]);
-  return lines.length === 0 ? {} : { "/etc/openstack-kubernetes/proxy.env": file(lines.join("")) };
+  return values.length === 0
+    ? {}
+    : { "/etc/openstack-kubernetes/proxy.env": environmentFile(Object.fromEntries(values)) };
 }
 
 /** The proxy's variables for a service of systemd. */

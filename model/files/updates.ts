@@ -1,4 +1,4 @@
-import { file, type Files } from "../bundle.ts";
+import { environmentFile, file, type Files } from "../bundle.ts";
 import type { NodeBase } from "../plan.ts";
 import type { Settings } from "../settings.ts";
 
@@ -13,9 +13,10 @@ export function updateFiles({ ssh, rollout }: Settings, { role }: Pick<NodeBase,
     ),
     ...(role === "control-plane"
       ? {
-          "/etc/openstack-kubernetes/rollout.env": file(
-            `DRAIN_SECONDS=${rollout.drainSeconds}\nFORCE_DRAIN=${rollout.forceDrain}\n`,
-          ),
+          "/etc/openstack-kubernetes/rollout.env": environmentFile({
+            DRAIN_SECONDS: rollout.drainSeconds,
+            FORCE_DRAIN: rollout.forceDrain,
+          }),
         }
       : {}),
   };

@@ -4,17 +4,14 @@ import { openStack, type Call } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
 import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { phase } from "../../lab/phase.ts";
-import { reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
+import { oneOfEachRole, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { networkTests, pingsAtPort, portOf } from "./helpers/network.ts";
 import { inProbe, probes, startProbes, type Probe } from "./helpers/probes.ts";
 
 const name = "e2e-flannel";
 const settings = await labSettings();
-/** A control plane and a worker: two nodes are all that a packet between nodes needs. */
-const names = ["control-plane", "worker"].map((role) =>
-  Object.keys(settings.nodes).find((node) => settings.nodes[node]!.role === role)!,
-);
+const names = oneOfEachRole(settings);
 
 /** What the lab's stack says, with these nodes and this routing. */
 const routedBy = (routing: object) => ({

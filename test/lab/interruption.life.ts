@@ -1,16 +1,16 @@
 import type { V1NodeList } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
-import { buildable, fillMirror } from "../../lab/mirror/mirror.ts";
+import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { phase } from "../../lab/phase.ts";
-import { isNodeReady, reach } from "./helpers/cluster.ts";
+import { isNodeReady, olderVersion, reach } from "./helpers/cluster.ts";
 import { inventory, serverNames } from "./helpers/inventory.ts";
 
 // The engine is killed again and again, each time a little later, and the next run goes on from what it left.
 
 const name = "life-killed";
 const base = await labSettings();
-const older = (await buildable()).sort().find((version) => version !== base.cluster.kubernetesVersion)!;
+const older = await olderVersion(base);
 const { "worker-2": added, ...fewer } = base.nodes;
 
 const settings = (kubernetesVersion: string, nodes: object) => ({

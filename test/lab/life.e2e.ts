@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { on, tryOn, type Machine } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
 import { labSettings, mustSucceed, Stack, type EngineRun } from "../../lab/client/stack.ts";
-import { buildable, fillMirror } from "../../lab/mirror/mirror.ts";
+import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { phase } from "../../lab/phase.ts";
-import { isNodeReady, reach, type ReachedCluster } from "./helpers/cluster.ts";
+import { isNodeReady, olderVersion, reach, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { askedDuring, mayBeAway, replicasReady, startReplicas } from "./helpers/replicas.ts";
@@ -14,9 +14,7 @@ import { askedDuring, mayBeAway, replicasReady, startReplicas } from "./helpers/
 
 const name = "e2e-life";
 const base = await labSettings();
-const versions = (await buildable()).sort();
-/** An older minor, from which the cluster comes to the lab's own version. */
-const older = versions.find((version) => version !== base.cluster.kubernetesVersion)!;
+const older = await olderVersion(base);
 const minute = 60_000;
 
 const settings = (changes: Record<string, unknown> = {}) => ({

@@ -9,17 +9,14 @@ import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
 import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { registry } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
-import { isNodeReady, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
+import { isNodeReady, oneOfEachRole, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { isReady } from "./helpers/probes.ts";
 
 const name = "e2e-repair";
 const settings = await labSettings();
-/** A control plane and a worker. */
-const names = ["control-plane", "worker"].map((role) =>
-  Object.keys(settings.nodes).find((node) => settings.nodes[node]!.role === role)!,
-) as [string, string];
+const names = oneOfEachRole(settings);
 const [controlPlane, worker] = names;
 
 let before: string[] = [];

@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1Node } from "@kubernetes/client-node";
 import { machinesOf, resourceNamed, type Machine } from "../../../lab/client/machines.ts";
-import type { Stack } from "../../../lab/client/stack.ts";
+import type { LabSettings, Stack } from "../../../lab/client/stack.ts";
+import { buildable } from "../../../lab/mirror/mirror.ts";
 import { Kubectl } from "./kubectl.ts";
 
 interface Outputs {
@@ -20,6 +21,16 @@ export interface ReachedCluster {
   kubectl: Kubectl;
   machines: Record<string, Machine>;
 }
+
+/** Names of the control plane and of a worker: two nodes are all that a packet between nodes needs. */
+export const oneOfEachRole = ({ nodes }: LabSettings): [controlPlane: string, worker: string] =>
+  ["control-plane", "worker"].map((role) =>
+    Object.keys(nodes).find((node) => nodes[node]!.role === role)!,
+  ) as [string, string];
+
+/** An older minor version, from which a cluster comes to the one of these settings. */
+export const olderVersion = async ({ cluster }: LabSettings): Promise<string> =>
+  (await buildable()).sort().find((version) => version !== cluster.kubernetesVersion)!;
 
 /** Reaches the cluster of a stack that is up, with the nodes of these names. */
 export async function reach(stack: Stack, names: readonly string[]): Promise<ReachedCluster> {

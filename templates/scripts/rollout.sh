@@ -38,6 +38,8 @@ on_node() {
   fi
 }
 
+# Another one as soon as the API server was started anew.
+api_server() { pgrep -ox kube-apiserver || true; }
 api_answers() { kube get --raw /readyz >/dev/null; }
 field() { kube get node "$name" --ignore-not-found -o "jsonpath={$1}"; }
 marked() { [ -n "$(field ".metadata.annotations.${mark//./\\.}")" ]; }
@@ -68,6 +70,7 @@ wait_for() {
   done
 }
 
+server_before=$(api_server)
 pending=$(on_node pending) || fail "it cannot be asked what waits there; see $log on $NODE_NAME"
 # A control plane whose API is dead is mended by what waits for it; for any other node the API has to be there.
 if ! wait_for 60 api_answers; then
@@ -94,3 +97,6 @@ lease=$(renewed) || lease=
 wait_for 300 is_ready || fail "it is not Ready; see 'journalctl -u kubelet' on $name"
 uncordon || fail "it could not be uncordoned; see $log on $NODE_NAME"
 echo "$name: drained in $((drained - start)) s, away for $((SECONDS - drained)) s more"
+# Who lost the API asks again within a minute (client-go, tools/cache/reflector.go). Until then kube-proxy on any node
+# sends to pods that the next drain takes away.
+[ "$(api_server)" = "$server_before" ] || sleep 60

@@ -63,6 +63,16 @@ describe("rollout.sh", () => {
     expect(steps()).toEqual([]);
   });
 
+  it("lets the API's clients come back where the API server was started anew, before another node goes", async () => {
+    for (const program of ["pgrep", "sleep"])
+      machine.program(program, `echo "${program} $*" >>/calls; cat /${program} 2>/dev/null`);
+    machine.write("/pgrep", "1\n");
+    await roll("drain");
+    expect(machine.calls("sleep")).toEqual([]);
+    await roll("drain", '[[ "$*" != *" drain "* ]] || echo 2 >/pgrep');
+    expect(machine.calls("sleep")).toEqual(["sleep 60"]);
+  });
+
   it("moves no pod for settings that pods do not notice", async () => {
     expect((await roll("settings")).exitCode).toBe(0);
     expect(steps()).toEqual(["applied"]);

@@ -87,14 +87,16 @@ export async function mayBeAway(kubectl: Kubectl, maxUnavailable: number): Promi
 
 const asker = (url: string) => `
 setInterval(async () => {
+  const asked = new Date().toISOString();
   try {
     const response = await fetch(${JSON.stringify(url)}, {
       headers: { connection: "close" },
       signal: AbortSignal.timeout(${answerTime * 1000}),
     });
-    console.log(response.ok && (await response.text()) === "here\\n" ? "answered" : "failed with " + response.status);
+    const here = response.ok && (await response.text()) === "here\\n";
+    console.log(here ? "answered" : "failed, asked at " + asked + ": " + response.status);
   } catch (error) {
-    console.log("failed: " + error.message + " " + (error.cause?.message ?? ""));
+    console.log("failed, asked at " + asked + ": " + error.message + " " + (error.cause?.message ?? ""));
   }
 }, 100);`;
 

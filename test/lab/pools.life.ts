@@ -2,12 +2,13 @@ import type { V1Node, V1NodeList, V1PodList } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { on } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
-import { labSettings, mustSucceed, Stack, type EngineRun } from "../../lab/client/stack.ts";
+import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
 import { registry } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
 import { isNodeReady, reach, routerOf, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
+import { stepsOf } from "./helpers/steps.ts";
 
 // A pool's life on one cluster: it comes with one worker, grows, shrinks and goes.
 
@@ -83,21 +84,6 @@ async function up(what: string, pools: object, names: readonly string[]): Promis
   cluster = await reach(stack, names);
 }
 
-/** What a run does or would do, but for leaving things as they are: `create batch-2-instance`. */
-function stepsOf({ events }: EngineRun): string[] {
-  const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-  return steps
-    .filter(({ op }) => !["same", "read"].includes(op))
-    .map(
-      ({ op, urn }) =>
-        `${op} ${urn
-          .split("::")
-          .at(-1)!
-          .slice(name.length + 1)}`,
-    )
-    .sort();
-}
-
 /** The steps for all that is a node's own. */
 const stepsOfNode = (step: string, node: string): string[] =>
   [
@@ -113,7 +99,7 @@ const gateAgain = ["create-replacement ready", "delete-replaced ready", "replace
 
 async function preview(pools: object): Promise<string[]> {
   await stack.write(settings(pools));
-  return stepsOf(mustSucceed(stack, await stack.preview()));
+  return stepsOf(mustSucceed(stack, await stack.preview()), name);
 }
 
 /** Differs as soon as a node's machine is another one, or a service of it was started anew. */

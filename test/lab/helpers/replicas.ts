@@ -19,6 +19,7 @@ const deployment: V1Deployment = {
     template: {
       metadata: { labels },
       spec: {
+        terminationGracePeriodSeconds: 10,
         // One on each worker where there is more than one.
         topologySpreadConstraints: [
           {

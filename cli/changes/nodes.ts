@@ -150,15 +150,15 @@ export const nodeChanges: Change[] = [
   {
     what: "a node's labels",
     after: { nodes: { "worker-1": { labels: { disk: "fast" } } } },
-    does: "rolling",
-    why: "A kubelet gives labels to its Node only when it registers it: those of a Node that is there are changed by `kubectl label`.",
+    does: "in place",
+    why: "The Node object is changed by way of the control plane, one node after the other; no pod moves. Labels that others gave it stay.",
     resources: { update: ["ready", "worker-1: converge", "worker-1: membership"] },
   },
   {
     what: "a node's taints",
     after: { nodes: { "worker-1": { taints: [taint] } } },
-    does: "rolling",
-    why: "As labels; `kubectl taint` changes those of a Node that is there.",
+    does: "in place",
+    why: "As labels; a taint with `NoExecute` sends pods away that do not tolerate it.",
     resources: { update: ["ready", "worker-1: converge", "worker-1: membership"] },
   },
   {

@@ -57,18 +57,9 @@ export function convergeFiles(cluster: ClusterBase, node: NodeBase, checksums: C
     ...(kubernetes ? ["update.sh"] : []),
     ...(kubernetes && controlPlane ? ["drain-node.sh", "ready.sh", "remove-node.sh", "rollout.sh"] : []),
   ];
-  const labels = {
-    "openstack-kubernetes/role": node.role,
-    ...(node.pool === undefined ? {} : { "openstack-kubernetes/pool": node.pool }),
-    ...node.labels,
-  };
   const values = {
     NODE_NAME: node.name,
     NODE_ADDRESS: node.address,
-    NODE_LABELS: Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .sort()
-      .join(","),
     POD_GATEWAY: node.podGateway,
     PAUSE_IMAGE: image(settings, `pause:${release.pause}`),
     CLUSTER_DOMAIN: settings.cluster.domain,

@@ -1,5 +1,5 @@
 import { nodeLocalDnsAddress } from "../addons/node-local-dns.ts";
-import { file, type Files } from "../bundle.ts";
+import { environmentFile, file, type Files } from "../bundle.ts";
 import { merge, type JsonObject } from "../merge.ts";
 import type { ClusterBase, NodeBase } from "../plan.ts";
 import { template } from "../templates.ts";
@@ -22,7 +22,6 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
   const pki = settings.cluster.certificateFolder;
   const docker = settings.runtime === "docker";
   const addresses = podAddresses(node.podNetwork);
-  const taints = node.taints ?? (node.role === "control-plane" ? [controlPlaneTaint] : []);
   const configuration: JsonObject = {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
@@ -48,7 +47,6 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
     healthzBindAddress: "127.0.0.1",
     // A pod more than there are addresses would wait for one for ever.
     ...(addresses < usualPods ? { maxPods: addresses } : {}),
-    registerWithTaints: taints,
     serializeImagePulls: false,
     staticPodPath: "/etc/kubernetes/manifests",
     tlsCertFile: `${pki}/kubelet.crt`,
@@ -58,8 +56,40 @@ export function kubeletFiles(cluster: ClusterBase, node: NodeBase): Files {
     "/etc/kubernetes/kubelet.yaml": file(toYaml(merge(configuration, settings.kubelet))),
     "/etc/kubernetes/kubelet.conf": file(nodeKubeconfig(cluster, `system:node:${node.name}`, "kubelet")),
     "/etc/systemd/system/kubelet.service": file(template("units/kubelet.service")),
+    ...registrationFiles(node),
     ...(docker
       ? { "/etc/systemd/system/cri-dockerd.service": file(template("units/cri-dockerd.service")) }
       : {}),
+  };
+}
+
+/**
+ * What a kubelet gives its Node when it registers it. For a Node that is there update.sh tells from the first file what
+ * has changed, and rollout.sh changes it; the kubelet need not start anew.
+ */
+function registrationFiles(node: NodeBase): Files {
+  const taints = node.taints ?? (node.role === "control-plane" ? [controlPlaneTaint] : []);
+  const labels = {
+    "openstack-kubernetes/role": node.role,
+    ...(node.pool === undefined ? {} : { "openstack-kubernetes/pool": node.pool }),
+    ...node.labels,
+  };
+  const configuration: JsonObject = {
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    registerWithTaints: taints,
+  };
+  return {
+    "/etc/openstack-kubernetes/registration.env": environmentFile({
+      NODE_LABELS: Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .sort()
+        .join(","),
+      NODE_TAINTS: taints
+        .map(({ key, value, effect }) => `${key}=${value}:${effect}`)
+        .sort()
+        .join(","),
+    }),
+    "/etc/kubernetes/kubelet.conf.d/20-registration.conf": file(toYaml(configuration)),
   };
 }

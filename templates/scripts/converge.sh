@@ -243,11 +243,12 @@ step_cri_dockerd() {
   restart_if_changed cri-dockerd.service /etc/systemd/system/cri-dockerd.service $etc/downloads $etc/node.env
 }
 
+# What it registers its node with is for its next start.
 step_kubelet() {
   write_kubelet_drop_in
   restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service \
     /etc/systemd/system/kubelet.service.d/* /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \
-    /etc/kubernetes/kubelet.conf.d/* "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
+    /etc/kubernetes/kubelet.conf.d/10-machine.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*
 }
 
 step_kube_proxy() {

@@ -70,8 +70,27 @@ wait_for() {
   done
 }
 
+# Changes the Node as lines say such as "label KEY=VALUE" and "no-taint KEY:EFFECT".
+register() {
+  local there what entry labels=() taints=()
+  there=$(field 'range .spec.taints[*]}{.key}:{.effect}{"\n"}{end') || return 1
+  while read -r what entry; do
+    case $what in
+      label) labels+=("$entry") ;;
+      no-label) labels+=("$entry-") ;;
+      taint) taints+=("$entry") ;;
+      # To kubectl one that is not there would be a mistake.
+      no-taint) if grep -qxF "$entry" <<<"$there"; then taints+=("$entry-"); fi ;;
+    esac
+  done
+  [ "${#labels[@]}" -eq 0 ] || kube label node "$name" --overwrite "${labels[@]}" >>"$log" || return 1
+  [ "${#taints[@]}" -eq 0 ] || kube taint node "$name" --overwrite "${taints[@]}" >>"$log"
+}
+
 server_before=$(api_server)
 pending=$(on_node pending) || fail "it cannot be asked what waits there; see $log on $NODE_NAME"
+registration=
+[ -z "$pending" ] || registration=$(on_node registration) || fail "it cannot be asked about its Node; see $log on $NODE_NAME"
 # A control plane whose API is dead is mended by what waits for it; for any other node the API has to be there.
 if ! wait_for 60 api_answers; then
   [ "$name" = "$NODE_NAME" ] || fail "the API does not answer; see 'journalctl -u kubelet' on $NODE_NAME"
@@ -79,6 +98,7 @@ if ! wait_for 60 api_answers; then
   wait_for 300 api_answers || fail "the API does not answer; see 'journalctl -u kubelet' on $NODE_NAME"
   pending=
 fi
+[ -z "$registration" ] || register <<<"$registration" || fail "its labels and taints could not be changed; see $log on $NODE_NAME"
 [ -n "$pending" ] || marked || exit 0
 
 start=$SECONDS

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Puts this machine's staged files to use, in steps. A control-plane node's rollout.sh calls it, elsewhere by the one SSH
 # key that may run nothing else. Argument:
-#   fetch    fetches what the staged files need, so that the node is away for less
-#   pending  says what waits: nothing, "settings", which pods do not notice, or "drain", before which they have to leave
-#   apply    puts it to use
+#   fetch         fetches what the staged files need, so that the node is away for less
+#   pending       says what waits: nothing, "settings", which pods do not notice, or "drain", before which they have to leave
+#   registration  says which labels and taints the Node gets (label KEY=VALUE) and loses (no-label KEY) by it
+#   apply         puts it to use
 set -euo pipefail
 umask 077
 
@@ -65,16 +66,33 @@ pending() {
   [ "$($lib/keys-digest.sh)" = "$(cat $state/applied/keys 2>/dev/null)" ] || waits=${waits:-settings}
   while read -r path; do
     case $path in
-      # What names, clock, SSH and snapshots are set by, and scripts, of which none runs for pods.
+      # What names, clock, SSH, snapshots and the Node object are set by, and scripts, of which none runs for pods.
       /etc/openstack-kubernetes/rollout.env | /etc/openstack-kubernetes/cluster-resolv.conf | /etc/openstack-kubernetes/steps) ;;
       /etc/systemd/timesyncd.conf.d/* | /etc/systemd/system/node-names.* | /etc/ssh/* | /etc/apt/*) ;;
       /etc/openstack-kubernetes/etcd.env | /etc/systemd/system/etcd-snapshot.*) ;;
+      /etc/openstack-kubernetes/registration.env | /etc/kubernetes/kubelet.conf.d/20-registration.conf) ;;
       /usr/local/lib/openstack-kubernetes/* | /etc/kubernetes/bootstrap/*) ;;
       *) waits=drain ;;
     esac
     waits=${waits:-settings}
   done < <(changed_paths)
   [ -z "$waits" ] || echo "$waits"
+}
+
+# Entries of one list of registration.env, a line each, with what makes it another entry before it: a label's key, or a
+# taint's key and effect.
+entries() { sed -n "s/^$1=//p" "$2" | tr , '\n' | sed -n 's/^\([^=]*\)=[^:]*\(:[^:]*\)\?$/\1\2 &/p' | sort; }
+
+registration() {
+  local now=/etc/openstack-kubernetes/registration.env next old new list of
+  next=$(staged_file $now)
+  [ -n "$next" ] || return 0
+  for of in label taint; do
+    list=NODE_${of^^}S
+    old=$(entries "$list" $now) new=$(entries "$list" "$next")
+    comm -13 <(cut -d ' ' -f 1 <<<"$new") <(cut -d ' ' -f 1 <<<"$old") | sed -n "s/./no-$of &/p"
+    comm -13 <(cat <<<"$old") <(cat <<<"$new") | sed -n "s/^[^ ]\+ /$of /p"
+  done
 }
 
 apply() {
@@ -90,6 +108,7 @@ case ${1:-} in
     fetch
     ;;
   pending) pending 2>>"$log" || fail "what waits to be updated could not be told" ;;
+  registration) registration 2>>"$log" || fail "what changes for its Node could not be told" ;;
   apply) apply ;;
-  *) fail "update.sh takes fetch, pending or apply" ;;
+  *) fail "update.sh takes fetch, pending, registration or apply" ;;
 esac

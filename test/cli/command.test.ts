@@ -81,8 +81,8 @@ describe("the command in a project with a history", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toBe(`demo: changes from main
 
-cp-1, worker-1, worker-2: /etc/kubernetes/kubelet.yaml (lines around the changes are those of cp-1)
-@@ -25,3 +25,4 @@
+cp-1, worker-1, worker-2: /etc/kubernetes/kubelet.yaml
+@@ -21,3 +21,4 @@
  staticPodPath: /etc/kubernetes/manifests
  tlsCertFile: /etc/kubernetes/pki/kubelet.crt
  tlsPrivateKeyFile: /etc/kubernetes/pki/kubelet.key

@@ -49,19 +49,15 @@ describe("a change of settings", () => {
     project.stack("demo", worker({ labels: { disk: "ssd" } }));
     expect(await changes()).toBe(`demo: changes from main
 
-worker-1: /etc/openstack-kubernetes/node.env
-@@ -1,6 +1,6 @@
- NODE_NAME=worker-1
- NODE_ADDRESS=10.0.0.11
+worker-1: /etc/openstack-kubernetes/registration.env
+@@ -1,2 +1,2 @@
 -NODE_LABELS=openstack-kubernetes/role=worker
 +NODE_LABELS=disk=ssd,openstack-kubernetes/role=worker
- POD_GATEWAY=10.100.11.1
- PAUSE_IMAGE=registry.k8s.io/pause:3.10.2
- CLUSTER_DOMAIN=cluster.local
+ NODE_TAINTS=
 `);
   });
 
-  it("of all workers shows once, whatever stands around it", async () => {
+  it("of all workers shows once", async () => {
     const labels = { disk: "ssd" };
     project.stack("demo", {
       nodes: {
@@ -81,14 +77,24 @@ worker-1, worker-2: the node itself
 -flavor: m1.medium
 +flavor: m1.large
 
-worker-1, worker-2: /etc/openstack-kubernetes/node.env (lines around the changes are those of worker-1)
-@@ -1,6 +1,6 @@
- NODE_NAME=worker-1
- NODE_ADDRESS=10.0.0.11
+worker-1, worker-2: /etc/openstack-kubernetes/registration.env
+@@ -1,2 +1,2 @@
 -NODE_LABELS=openstack-kubernetes/role=worker
 +NODE_LABELS=disk=ssd,openstack-kubernetes/role=worker
- POD_GATEWAY=10.100.11.1
- PAUSE_IMAGE=registry.k8s.io/pause:3.10.2
+ NODE_TAINTS=
+`);
+  });
+
+  it("of all nodes shows once, whatever stands around it", async () => {
+    project.stack("demo", { images: { registry: "registry.example" } });
+    expect(await changes())
+      .toContain(`cp-1, worker-1, worker-2: /etc/openstack-kubernetes/node.env (lines around the changes are those of cp-1)
+@@ -1,7 +1,7 @@
+ NODE_NAME=cp-1
+ NODE_ADDRESS=10.0.0.10
+ POD_GATEWAY=10.100.10.1
+-PAUSE_IMAGE=registry.k8s.io/pause:3.10.2
++PAUSE_IMAGE=registry.example/pause:3.10.2
  CLUSTER_DOMAIN=cluster.local
 `);
   });

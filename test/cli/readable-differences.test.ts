@@ -22,12 +22,12 @@ describe("a difference is readable", () => {
   });
 
   it("what is of one node is shown on that node alone", () => {
-    const taints = [{ key: "gpu", value: "yes", effect: "NoSchedule" }];
+    const labels = { disk: "fast" };
     const found = shown({
-      nodes: { ...stackSettings.nodes, "worker-1": { role: "worker", slot: 11, taints } },
+      nodes: { ...stackSettings.nodes, "worker-1": { role: "worker", slot: 11, labels } },
     });
     expect(found.map(({ nodes, subject }) => [nodes, subject])).toEqual([
-      [["worker-1"], "/etc/kubernetes/kubelet.yaml"],
+      [["worker-1"], "/etc/openstack-kubernetes/registration.env"],
     ]);
   });
 

@@ -75,9 +75,9 @@ describe("a pool's nodes", () => {
 
   it("know their pool by a label", () => {
     const env = byName({ batch: { count: 1, slots: "9-9" } })["batch-1"]!.files[
-      "/etc/openstack-kubernetes/node.env"
+      "/etc/openstack-kubernetes/registration.env"
     ]!.content;
-    expect(env).toContain("\nNODE_LABELS=openstack-kubernetes/pool=batch,openstack-kubernetes/role=worker\n");
+    expect(env).toContain("NODE_LABELS=openstack-kubernetes/pool=batch,openstack-kubernetes/role=worker\n");
   });
 
   it("are none where the count is 0", () => {

@@ -166,7 +166,7 @@ describe("converge.sh", () => {
     ["a network", ["pod-network"], { network: { externalNetwork: "public", nodeNetwork: "10.0.0.0/25" } }],
     [
       "a node's labels",
-      ["kubelet"],
+      [],
       { nodes: { "cp-1": { role: "control-plane", slot: 10, labels: { disk: "fast" } } } },
     ],
   ])("restarts only what %s changes", async (_what, units, changes) => {

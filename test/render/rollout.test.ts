@@ -25,11 +25,12 @@ const answers = `case "$*" in
   esac`;
 
 /** Updates worker-1, where this waits, from the control plane. */
-async function roll(waits: string, answer = "true") {
+async function roll(waits: string, answer = "true", registration = "") {
   const { controlPlane, workers } = machine.planned();
   machine.place(controlPlane.files);
   machine.placeKubectl(`${answer}\n${answers}`);
-  machine.placeSsh(`case "\${!#}" in pending) echo "${waits}" ;; apply) echo applied >>/calls ;; esac`);
+  machine.placeSsh(`case "\${!#}" in
+      pending) echo "${waits}" ;; registration) echo "${registration}" ;; apply) echo applied >>/calls ;; esac`);
   machine.forget();
   return await machine.run(
     rollOut("worker-1"),
@@ -76,6 +77,23 @@ describe("rollout.sh", () => {
   it("moves no pod for settings that pods do not notice", async () => {
     expect((await roll("settings")).exitCode).toBe(0);
     expect(steps()).toEqual(["applied"]);
+  });
+
+  it("gives the Node its labels and taints, and takes away those that it has no more", async () => {
+    const registration = [
+      "no-label b",
+      "label a=1",
+      "no-taint u:NoSchedule",
+      "no-taint gone:NoExecute",
+      "taint t=:NoExecute",
+    ];
+    await roll("settings", '[[ "$*" != *taints* ]] || echo u:NoSchedule', registration.join("\n"));
+    expect(
+      machine.calls("kubectl", / (label|taint) /).map((call) => call.replace(/.* (?=label|taint)/, "")),
+    ).toEqual([
+      "label node worker-1 --overwrite b- a=1",
+      "taint node worker-1 --overwrite u:NoSchedule- t=:NoExecute",
+    ]);
   });
 
   it("uncordons a node that an update before it cordoned and did not come back to", async () => {

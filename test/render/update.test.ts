@@ -4,6 +4,7 @@ import { bundle, type Files } from "../../model/bundle.ts";
 import { installFilesAndConverge, installSecrets, stageOrConverge } from "../../model/commands.ts";
 import { authorizedKey } from "../../model/files/updates.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
+import { stackSettings } from "../helpers/cluster.ts";
 import { done, NodeMachine } from "../helpers/node-machine.ts";
 
 let machine: NodeMachine;
@@ -65,6 +66,25 @@ describe("update.sh", () => {
     await install(machine.planned(servers));
     await stage(machine.planned({ ntp: { servers: ["192.0.2.2"] } }));
     expect(await waits()).toBe("settings");
+  });
+
+  it("tells how a Node's labels and taints change, which no pod notices and no service starts anew for", async () => {
+    const taint = (key: string, value: string) => ({ key, value, effect: "NoSchedule" });
+    const { nodes } = stackSettings;
+    const registering = (labels: Record<string, string>, taints: object[]) =>
+      machine.planned({ nodes: { ...nodes, "worker-1": { ...nodes["worker-1"], labels, taints } } });
+    await install(registering({ a: "1", b: "1", "x.org/c": "" }, [taint("t", "1"), taint("u", "")]));
+    expect((await update("registration")).stdout).toBe("");
+    await stage(registering({ a: "2", "x.org/d": "1" }, [taint("t", "2"), taint("v", "")]));
+    expect(await waits()).toBe("settings");
+    expect((await update("registration")).stdout.split("\n")).toEqual([
+      ...["no-label b", "no-label x.org/c", "label a=2", "label x.org/d=1"],
+      ...["no-taint u:NoSchedule", "taint t=2:NoSchedule", "taint v=:NoSchedule"],
+    ]);
+    machine.forget();
+    expect(await update("apply")).toEqual(done);
+    expect(restarts()).toEqual([]);
+    expect((await update("registration")).stdout).toBe("");
   });
 
   it("puts new keys to use without draining", async () => {

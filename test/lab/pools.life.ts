@@ -17,7 +17,9 @@ const base = await labSettings();
 const controlPlane = { cp: { role: "control-plane", slot: 10, flavor: "node.medium" } };
 
 /** The lab has one host, on which only the soft policy takes two machines. */
-const pool = (count: number) => ({ batch: { count, slots: "20-29", serverGroup: "soft-anti-affinity" } });
+const pool = (count: number, changes = {}) => ({
+  batch: { count, slots: "20-29", serverGroup: "soft-anti-affinity", ...changes },
+});
 const settings = (pools: object) => ({
   ...base,
   cluster: { ...base.cluster, name },
@@ -153,6 +155,22 @@ describe("life-01 a pool", () => {
     expect(await serverGroups()).toMatchObject([
       { name: `${name}-batch of openstack-kubernetes/${name}`, members: [server.id] },
     ]);
+  });
+
+  it("life-01 changes its nodes' labels and taints, and no service starts anew", async () => {
+    const untouched = await starts(["cp", "batch-1"]);
+    const given = async () => {
+      const { metadata, spec } = await cluster.kubectl.get<V1Node>("node", "batch-1");
+      return { disk: metadata?.labels?.disk, taints: spec?.taints };
+    };
+    expect(await given()).toEqual({});
+    const taints = [{ key: "example.org/batch", effect: "NoSchedule" }];
+    const tainted = { labels: { disk: "fast" }, taints: [{ ...taints[0], value: "" }] };
+    await up("a pool with a label and a taint", pool(1, tainted), ["cp", "batch-1"]);
+    expect(await given()).toEqual({ disk: "fast", taints });
+    await up("a pool without them", pool(1), ["cp", "batch-1"]);
+    expect(await given()).toEqual({});
+    expect(await starts(["cp", "batch-1"])).toEqual(untouched);
   });
 
   it("life-01 grows by the new node's own resources, as the preview says, and nothing else is touched", async () => {

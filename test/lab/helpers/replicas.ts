@@ -112,9 +112,12 @@ export async function askedDuring<T>(
     /^answered$/,
   );
   try {
+    // kube-proxy takes a second to learn of pods that have just become ready.
+    const before = program.lines.indexOf("answered");
     const result = await step();
-    const failed = program.lines.filter((line) => line.startsWith("failed"));
-    return { result, answered: program.lines.length - failed.length, failed };
+    const lines = program.lines.slice(before);
+    const failed = lines.filter((line) => line.startsWith("failed"));
+    return { result, answered: lines.length - failed.length, failed };
   } finally {
     await program.stop();
   }

@@ -116,7 +116,8 @@ wait_for 300 api_answers || fail "the API does not answer; see 'journalctl -u ku
 lease=$(renewed) || lease=
 wait_for 300 is_ready || fail "it is not Ready; see 'journalctl -u kubelet' on $name"
 uncordon || fail "it could not be uncordoned; see $log on $NODE_NAME"
-echo "$name: drained in $((drained - start)) s, away for $((SECONDS - drained)) s more"
-# Who lost the API asks again within a minute (client-go, tools/cache/reflector.go). Until then kube-proxy on any node
-# sends to pods that the next drain takes away.
-[ "$(api_server)" = "$server_before" ] || sleep 60
+away=$((SECONDS - drained))
+echo "$name: drained in $((drained - start)) s, away for $away s more"
+# Who lost the API asks again after up to twice the time that it was away, and after a minute at most (client-go,
+# tools/cache/reflector.go). Until then kube-proxy on any node sends to pods that the next drain takes away.
+[ "$(api_server)" = "$server_before" ] || sleep "$((away < 29 ? 2 * away + 2 : 60))"

@@ -32,7 +32,8 @@ export class SecurityGroups extends pulumi.ComponentResource {
             portRangeMax: rule.ports?.max,
             remoteIpPrefix: rule.remoteIpPrefix,
           },
-          { parent: this },
+          // Neutron deletes a group's rules with it; the provider takes five seconds for each, one after the other.
+          { parent: this, deletedWith: group },
         );
       }
       return group;

@@ -129,8 +129,14 @@ describe("deletion", () => {
   it("what is on a machine, or in the cluster, goes with a machine, so that a destroy drains nothing", () => {
     expect(outlivesMachine(resources)).toEqual([]);
     // 2 commands a node and its membership, 6 add-ons with their provider, and the gate.
-    const bound = resources.filter(({ custom, deletedWith }) => custom && deletedWith !== undefined);
+    const bound = resources.filter(({ custom, deletedWith }) => custom && deletedWith?.endsWith("-instance"));
     expect(bound).toHaveLength(3 * 3 + 6 + 1 + 1);
+  });
+
+  it("a rule goes with its security group, so that a destroy does not wait for each", () => {
+    const rules = resources.filter(({ type }) => type.endsWith(":SecGroupRule"));
+    expect(rules.length).toBeGreaterThan(5);
+    for (const { deletedWith, inputs } of rules) expect(inputs.securityGroupId).toBe(`${deletedWith!}-id`);
   });
 
   it("only a worker's membership runs something when it goes, and none does when it comes", () => {

@@ -1,15 +1,11 @@
 import type { EngineRun } from "../../../lab/client/stack.ts";
 
-/** What a run did to each resource, or a preview would do: "update workers-w-1-converge", without the cluster's name. */
+/** What a run did to each of a cluster's resources, or a preview would do: "update workers-w-1-converge". */
 export const stepsOf = ({ events }: EngineRun, cluster: string): string[] =>
   events
     .flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? [])
     .filter(({ op }) => !["same", "read"].includes(op))
-    .map(
-      ({ op, urn }) =>
-        `${op} ${urn
-          .split("::")
-          .at(-1)!
-          .slice(cluster.length + 1)}`,
-    )
+    .map(({ op, urn }) => ({ op, name: urn.split("::").at(-1)! }))
+    .filter(({ name }) => name.startsWith(`${cluster}-`))
+    .map(({ op, name }) => `${op} ${name.slice(cluster.length + 1)}`)
     .sort();

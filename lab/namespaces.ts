@@ -6,14 +6,14 @@ import { LabError, waitFor } from "./phase.ts";
 
 const script = (name: string): string => `${repo}/lab/namespaces/${name}`;
 
-/** PID 1 of this checkout's lab as the host numbers it, read from the process table: the only record that a kill cannot make wrong. */
+/** PID 1 of the lab as the host numbers it, read from the process table: the only record that a kill cannot make wrong. */
 export async function liveLab(): Promise<number | undefined> {
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const [command, main, owner] = (await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "")).split(
       "\0",
     );
-    if (command !== "/usr/bin/python3" || owner !== repo || main !== script("init.py")) continue;
+    if (command !== "/usr/bin/python3" || owner !== lab() || main !== script("init.py")) continue;
     const status = await readFile(`/proc/${entry}/status`, "utf8").catch(() => "");
     if (/^NSpid:\t\d+\t1$/m.test(status)) return Number(entry);
   }
@@ -44,7 +44,7 @@ export async function createNamespaces(): Promise<void> {
     "nsenter",
     [
       ...[`--net=/run/netns/${labName}`, "unshare", "--mount", "--propagation", "private", "--pid", "--fork"],
-      ...["--kill-child", "--uts", "--ipc", script("start"), repo, labName],
+      ...["--kill-child", "--uts", "--ipc", script("start"), repo, lab(), labName],
     ],
     { detached: true, stdio: ["ignore", output.fd, output.fd] },
   );
@@ -114,7 +114,7 @@ export async function waitForDaemon(
   });
 }
 
-/** Ends the lab of this checkout, or clears what a killed one left: processes, namespace, loop devices, cgroups. */
+/** Ends the lab, or clears what a killed one left: processes, namespace, loop devices, cgroups. */
 export async function removeNamespaces(): Promise<void> {
   const live = await liveLab();
   if (live !== undefined) {

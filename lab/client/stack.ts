@@ -1,5 +1,5 @@
 import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
@@ -28,7 +28,9 @@ export async function labSettings(compute?: Compute): Promise<LabSettings> {
   const file = `Pulumi.${stackOf(compute ?? (await startedCompute()))}.yaml`;
   const { config } = parse(await readFile(join(repo, file), "utf8")) as { config: Record<string, unknown> };
   const entries = Object.entries(config).map(([key, value]) => [key.slice(namespace.length), value]);
-  return Object.fromEntries(entries) as LabSettings;
+  const settings = Object.fromEntries(entries) as LabSettings;
+  const checksums = relative(repo, lab("SHA256SUMS"));
+  return { ...settings, downloads: { ...settings.downloads, checksums } };
 }
 
 /** What the engine says while it works, as far as it is used here (apitype.EngineEvent), and when it said so. */

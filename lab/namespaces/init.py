@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""PID 1 of the lab: init.py REPO. Reaps orphans; its end is the end of everything in the lab."""
+"""PID 1 of the lab: init.py LAB. Reaps orphans; its end is the end of everything in the lab."""
 import os
 import time
 

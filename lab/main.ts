@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { glob, mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { execa } from "execa";
 import { buildCluster, destroyCluster, prepareTools, startMirror } from "./cluster.ts";
 import { chooseCompute, inspectHost, startedCompute, startedFile, type Compute } from "./compute.ts";
 import { guestImage } from "./guest-image.ts";
@@ -29,7 +30,6 @@ async function begin(compute: Compute): Promise<boolean> {
   if (live !== undefined && kind !== undefined)
     throw new LabError(`The lab runs with --compute ${kind}. End it first: npm run lab -- down`);
   await removeNamespaces();
-  await mkdir(lab("log"), { recursive: true });
   await createNamespaces();
   return true;
 }
@@ -54,7 +54,6 @@ async function start(asked: string | undefined): Promise<void> {
   const kept = running && asked === undefined ? await startedCompute() : undefined;
   const choice = chooseCompute(await inspectHost(), kept ?? asked);
   console.log(`compute: ${choice.compute} (${kept === undefined ? choice.why : "as the lab runs"})`);
-  await mkdir(lab("log"), { recursive: true });
 
   const log = lab("log", "packages.log");
   await phase("Debian packages", () => installPackages(log), log);
@@ -70,6 +69,14 @@ async function start(asked: string | undefined): Promise<void> {
   ]);
 }
 
+/** Ends the labs beside this one, which the tests start. */
+async function endLabsBeside(): Promise<void> {
+  for await (const log of glob("*/log/namespaces.log", { cwd: lab() })) {
+    const [LAB] = log.split("/");
+    await execa(process.execPath, [import.meta.filename, "down"], { env: { LAB }, stdio: "inherit" });
+  }
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { compute: { type: "string" }, help: { type: "boolean", short: "h" } },
@@ -81,7 +88,11 @@ async function main(): Promise<void> {
     throw new LabError(`No command ${command}.\n${usage}`);
   if (command === "check") return void (await check());
   await lockLab();
-  if (command === "down") return phase("the lab has ended", removeNamespaces, lab("log", "clean.log"));
+  await mkdir(lab("log"), { recursive: true });
+  if (command === "down") {
+    if (process.env.LAB === undefined) await endLabsBeside();
+    return phase("the lab has ended", removeNamespaces, lab("log", "clean.log"));
+  }
   if (command === "destroy") return destroyCluster();
   await start(values.compute);
   if (command === "up") await buildCluster();

@@ -166,7 +166,14 @@ export const schema = z.strictObject({
       plainHttp: z.boolean().default(false).describe("the registry speaks HTTP, not HTTPS"),
     })
     .prefault({}),
-  kubelet: overrides.describe("merged over the KubeletConfiguration"),
+  kubelet: z
+    .record(z.string(), z.json())
+    .refine(
+      (fields) => !("registerWithTaints" in fields),
+      "takes no registerWithTaints: the taints of nodes and pools have settings of their own",
+    )
+    .default({})
+    .describe("merged over the KubeletConfiguration"),
   kubeProxy: z
     .strictObject({
       mode: z.enum(["nftables", "iptables"]).default("nftables").describe("how it handles packets"),

@@ -21,6 +21,11 @@ export const nodesValues: BadValues = {
       { nodes: { ...stackSettings.nodes, "worker-1": null } },
       "nodes.worker-1: must be a dictionary, not null",
     ],
+    [
+      "taints by the kubelet's own field",
+      { kubelet: { registerWithTaints: [] } },
+      "kubelet: takes no registerWithTaints: the taints of nodes and pools have settings of their own",
+    ],
     ["no slot", worker({ slot: undefined }), "nodes.worker-1.slot: is missing"],
     ["a slot as text", worker({ slot: "11" }), 'nodes.worker-1.slot: must be a number, not "11"'],
     ["half a slot", worker({ slot: 1.5 }), "nodes.worker-1.slot: must be a whole number, not 1.5"],

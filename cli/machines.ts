@@ -29,12 +29,17 @@ interface Gate {
 
 const commandType = "command:remote:Command";
 
-/** The machines of a stack that have something on them, so those of phase docker and later; the control plane first. */
+/**
+ * The machines of a stack that have something on them, so those of phase docker and later; the control plane first. One
+ * that a run makes anew is none of them until all has been sent to it.
+ */
 export function machinesOf(resources: readonly StateResource[]): Machine[] {
   return resources
     .filter(({ type }) => type === "openstack-kubernetes:nodes:Node")
     .flatMap((node) => {
-      const children = resources.filter(({ parent }) => parent === node.urn);
+      const children = resources.filter(
+        ({ parent, pendingReplacement }) => parent === node.urn && !pendingReplacement,
+      );
       const instance = children.find(({ type }) => type === "openstack:compute/instance:Instance");
       const command = (part: string) =>
         children.find((child) => child.type === commandType && nameOf(child) === `${nameOf(node)}-${part}`);

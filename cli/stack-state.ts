@@ -6,6 +6,8 @@ export interface StateResource {
   type: string;
   id?: string;
   parent?: string;
+  /** The engine has deleted it, in a run that is still at work or was ended, and makes it anew. */
+  pendingReplacement?: boolean;
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown>;
 }

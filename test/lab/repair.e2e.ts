@@ -164,27 +164,17 @@ describe("life-09: etcd", () => {
     expect(lifeOf(await eventually(60, pod))).toEqual(lifeOf(running!));
   });
 
-  it("is watched by all as before: a new pod starts on the worker, and DNS answers", async () => {
+  it("is watched by all as before: a new pod starts on the worker", async () => {
     const { kubectl } = cluster();
     await kubectl.run(["scale", "deployment/runs", "--replicas=2", `--namespace=${namespace}`]);
     await kubectl.run(["rollout", "status", "deployment/runs", `--namespace=${namespace}`, "--timeout=110s"]);
     reached = await reach(stack!, names);
-    const preview = await stack!.preview("--expect-no-changes");
-    expect(preview.errors).toEqual([]);
   });
 });
 
 describe("life-08: what somebody has changed by hand", () => {
   const check = () => npmRun("check", "--config-file", join(stack!.folder, "settings.yaml"));
   const foreign = { destination: "10.100.200.0/24", nexthop: "10.0.0.200" };
-
-  it("is nothing at first", async () => {
-    expect(await check()).toEqual({
-      exitCode: 0,
-      stdout: `Nothing differs from what stack ${name} says.`,
-      stderr: "",
-    });
-  });
 
   it("is named, each with its node, and put back by the command that the check prints", async () => {
     const { outputs, machines } = cluster();
@@ -220,7 +210,7 @@ describe("life-08: what somebody has changed by hand", () => {
     const again = `pulumi up --replace '**::${name}-workers-${worker}-converge'`;
     expect(named.map((line) => line.trim()).sort()).toEqual(
       [
-        `Port ${name}-address-pairs-${worker} differs: allowedAddressPairs (pulumi up --refresh)`,
+        `${worker}: Port ${name}-address-pairs-${worker} differs: allowedAddressPairs (pulumi up --refresh)`,
         `SecGroupRule ${name}-security-groups-node-node-ports-udp-0-0-0-0-0 is gone (pulumi up --refresh)`,
         `${worker}: the router has lost the route to ${podNetwork} (pulumi up)`,
         `${worker}: /etc/kubernetes/kube-proxy.yaml is not as the stack has it (${again})`,
@@ -228,9 +218,7 @@ describe("life-08: what somebody has changed by hand", () => {
         expect.stringMatching(
           /^the router has a route to 10\.100\.200\.0\/24 .* \(openstack router remove route /,
         ),
-      ]
-        .map((line) => (typeof line === "string" && line.startsWith("Port") ? `${worker}: ${line}` : line))
-        .sort(),
+      ].sort(),
     );
 
     const options = lines.at(-1)!.match(/--replace '[^']+'|--refresh/g)!;
@@ -238,11 +226,15 @@ describe("life-08: what somebody has changed by hand", () => {
     await phase(`${name}: pulumi up ${options.join(" ")}`, async () =>
       mustSucceed(stack!, await stack!.up(...flags)),
     );
-    const rest = await check();
-    expect(rest.stdout.split("\n")[0]).toBe(`1 difference from what stack ${name} says:`);
-    expect(rest.stdout).toContain(foreign.destination);
+    // What is none of the stack's is left alone.
+    const [{ router: now }] = await openStack<[{ router: { routes: object[] } }]>(network(router));
+    expect(now.routes).toContainEqual(foreign);
     await openStack(routes("remove", foreign));
-    expect((await check()).exitCode).toBe(0);
+    expect(await check()).toEqual({
+      exitCode: 0,
+      stdout: `Nothing differs from what stack ${name} says.`,
+      stderr: "",
+    });
   });
 });
 

@@ -63,6 +63,8 @@ export class Stack {
   readonly folder: string;
   /** What the engine said, run after run. */
   readonly log: string;
+  /** Folder of plugins that the engine takes before all others; none by default. */
+  plugins?: string;
 
   private constructor(name: string) {
     this.name = name;
@@ -187,7 +189,8 @@ export class Stack {
       "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true",
     ];
     const unset = without.map((name) => `--unset=${name}`);
-    return ["env", ...unset, ...variables, ...command];
+    const plugins = this.plugins === undefined ? [] : ["sh", "-c", 'PATH="$0:$PATH" exec "$@"', this.plugins];
+    return ["env", ...unset, ...variables, ...plugins, ...command];
   }
 
   async #run(args: string[], without: readonly string[] = []): Promise<EngineRun> {

@@ -1,8 +1,8 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 import { registry } from "../../../lab/paths.ts";
+import { askedBy, type Asked } from "./asking.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { answerTime } from "./patience.ts";
-import { startInLab, type LabProgram } from "./programs.ts";
 
 const namespace = "replicas";
 const name = "page";
@@ -102,23 +102,5 @@ setInterval(async () => {
 }, 100);`;
 
 /** Asks the service ten times a second by a node's port, each time by a connection of its own, while a step goes on. */
-export async function askedDuring<T>(
-  address: string,
-  step: () => Promise<T>,
-): Promise<{ result: T; answered: number; failed: string[] }> {
-  const url = `http://${address}:${nodePort}/`;
-  const program: LabProgram = await startInLab(
-    ["node", "--input-type=module", "--eval", asker(url)],
-    /^answered$/,
-  );
-  try {
-    // kube-proxy takes a second to learn of pods that have just become ready.
-    const before = program.lines.indexOf("answered");
-    const result = await step();
-    const lines = program.lines.slice(before);
-    const failed = lines.filter((line) => line.startsWith("failed"));
-    return { result, answered: lines.length - failed.length, failed };
-  } finally {
-    await program.stop();
-  }
-}
+export const askedDuring = <T>(address: string, step: () => Promise<T>): Promise<Asked<T>> =>
+  askedBy(["node", "--input-type=module", "--eval", asker(`http://${address}:${nodePort}/`)], step);

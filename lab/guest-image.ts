@@ -16,13 +16,16 @@ async function texts(folder: string): Promise<Record<string, string>> {
   return files;
 }
 
-/** The guest image for a kind of compute, as a folder: disk.raw, or disk.qcow2 with vmlinuz and initrd. */
-export async function guestImage(compute: Compute, log: string): Promise<string> {
+/** What an image is for: a node of a cluster, or a machine of Octavia's that is a load balancer. */
+export type Purpose = "node" | "amphora";
+
+/** The image of a purpose for a kind of compute, as a folder: disk.raw, or disk.qcow2 with vmlinuz and initrd. */
+export async function guestImage(compute: Compute, purpose: Purpose, log: string): Promise<string> {
   // Guests of kvm and qemu are the same machines.
   const kind = compute === "lxc" ? "lxc" : "machine";
   const output = { file: log };
-  return cached(`guest-image-${kind}`, await texts(guest), async (folder) => {
-    const [file, ...args] = bound(join(guest, "build"), folder, kind);
+  return cached(`${purpose}-image-${kind}`, await texts(guest), async (folder) => {
+    const [file, ...args] = bound(join(guest, "build"), folder, kind, purpose);
     await execa(file, args, { stdin: "ignore", stdout: output, stderr: output });
   });
 }

@@ -5,19 +5,22 @@ import { buildCluster, destroyCluster, prepareTools, startMirror } from "./clust
 import { chooseCompute, inspectHost, startedCompute, startedFile, type Compute } from "./compute.ts";
 import { guestImage } from "./guest-image.ts";
 import { createNamespaces, liveLab, removeNamespaces } from "./namespaces.ts";
+import { startOctavia } from "./octavia.ts";
 import { resumeOpenStack, startOpenStack, uploadImage } from "./openstack.ts";
 import { installPackages } from "./packages.ts";
 import { lab } from "./paths.ts";
 import { LabError, phase, reason, wasReported } from "./phase.ts";
 import { lockLab, troubles } from "./preflight.ts";
 
-const usage = `usage: npm run lab [-- COMMAND] [--compute kvm|lxc|qemu]
+const usage = `usage: npm run lab [-- COMMAND] [--compute kvm|lxc|qemu] [--octavia]
 
   up        start the lab and build the cluster; what is there already is kept (the default)
   check     say what stands in the way of a lab on this machine, if anything does
   start     start the lab alone: OpenStack, the guest image, the mirror, the engine
   destroy   destroy the cluster's stack; the lab goes on
-  down      end the lab and everything it started`;
+  down      end the lab and everything it started
+
+--octavia starts Octavia too, with load balancers that are machines of the lab.`;
 
 /**
  * A lab's state lives as long as its processes. What a lab leaves that was killed, or was never ready, is thrown away
@@ -49,7 +52,7 @@ async function check(): Promise<boolean> {
   return false;
 }
 
-async function start(asked: string | undefined): Promise<void> {
+async function start(asked: string | undefined, octavia: boolean): Promise<void> {
   const running = await check();
   const kept = running && asked === undefined ? await startedCompute() : undefined;
   const choice = chooseCompute(await inspectHost(), kept ?? asked);
@@ -58,7 +61,7 @@ async function start(asked: string | undefined): Promise<void> {
   const log = lab("log", "packages.log");
   await phase("Debian packages", () => installPackages(log), log);
   const imageLog = lab("log", "guest-image.log");
-  const image = phase("guest image", () => guestImage(choice.compute, imageLog), imageLog);
+  const image = phase("guest image", () => guestImage(choice.compute, "node", imageLog), imageLog);
   const cloud = openStack(choice.compute);
   const tools = prepareTools(choice.compute);
   await Promise.all([
@@ -67,6 +70,7 @@ async function start(asked: string | undefined): Promise<void> {
     ),
     Promise.all([tools, cloud]).then(([served]) => phase("mirror and registry", () => startMirror(served))),
   ]);
+  if (octavia) await startOctavia(choice.compute);
 }
 
 /** Ends the labs beside this one, which the tests start. */
@@ -79,7 +83,11 @@ async function endLabsBeside(): Promise<void> {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { compute: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      compute: { type: "string" },
+      octavia: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h" },
+    },
     allowPositionals: true,
   });
   const command = positionals.at(-1) ?? "up";
@@ -94,7 +102,7 @@ async function main(): Promise<void> {
     return phase("the lab has ended", removeNamespaces, lab("log", "clean.log"));
   }
   if (command === "destroy") return destroyCluster();
-  await start(values.compute);
+  await start(values.compute, values.octavia);
   if (command === "up") await buildCluster();
 }
 

@@ -5,14 +5,25 @@ import { controlAddress, lab, run } from "./paths.ts";
 import { LabError, phase } from "./phase.ts";
 
 const etc = (name: string): string => run("openstack", "etc", name);
-const state = (...parts: string[]): string => run("state", ...parts);
+/** A path below the lab's state as its processes see it. */
+export const state = (...parts: string[]): string => run("state", ...parts);
 const python = "/usr/bin/python3";
 
 /** The options that make an OpenStack program read the lab's files, the common one first. */
-const config = (...names: string[]): string[] =>
+export const config = (...names: string[]): string[] =>
   ["common.conf", ...names].map((name) => `--config-file=${etc(name)}`);
 
-function wsgi(name: string, port: number, program: string, env: Record<string, string>): Daemon {
+/**
+ * A service of OpenStack under uWSGI.
+ * @param args what the program reads as its command line, for one that asks no variable for its files
+ */
+export function wsgi(
+  name: string,
+  port: number,
+  program: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): Daemon {
   const options = [
     "--master",
     "--lazy-apps",
@@ -32,6 +43,7 @@ function wsgi(name: string, port: number, program: string, env: Record<string, s
         "--need-app",
         `--procname-prefix-spaced=${name}`,
       ],
+      ...(args.length > 0 ? [`--pyargv=${args.join(" ")}`] : []),
     ],
     env,
   };
@@ -83,7 +95,7 @@ const novaCompute = (compute: Compute): Daemon => ({
 });
 
 /** Runs programs of one set-up one after the other; their output goes to a log of that name. */
-async function inOrder(name: string, ...commands: string[][]): Promise<void> {
+export async function inOrder(name: string, ...commands: string[][]): Promise<void> {
   const log = { file: lab("log", `${name}.log`), append: true };
   for (const [file = "", ...args] of commands) {
     await inLab(file, args, { stdout: log, stderr: log }).catch(() => {
@@ -92,11 +104,13 @@ async function inOrder(name: string, ...commands: string[][]): Promise<void> {
   }
 }
 
-async function administer(...args: string[]): Promise<void> {
+/** Runs a command of admin.py. */
+export async function administer(...args: string[]): Promise<void> {
   await inOrder("admin", [python, run("openstack", "admin.py"), ...args]);
 }
 
-const answers = (daemon: string, port: number, path = "/"): Promise<void> =>
+/** Waits until a service answers. */
+export const answers = (daemon: string, port: number, path = "/"): Promise<void> =>
   // Some answer 300 or 401 without a token: any answer will do.
   waitForDaemon(daemon, [
     "curl",
@@ -217,5 +231,5 @@ export async function resumeOpenStack(compute: Compute): Promise<void> {
 
 /** Hands the guest image to Glance. */
 export async function uploadImage(compute: Compute, folder: string): Promise<void> {
-  await administer("image", compute, folder);
+  await administer("image", compute, folder, "debian-13");
 }

@@ -18,6 +18,7 @@ const packages = [
   ..."neutron-server neutron-linuxbridge-agent neutron-l3-agent neutron-dhcp-agent neutron-metadata-agent".split(
     " ",
   ),
+  ..."octavia-api octavia-worker octavia-health-manager octavia-housekeeping".split(" "),
   ..."python3-openstackclient python3-pymysql python3-memcache uwsgi-core uwsgi-plugin-python3".split(" "),
   ..."libvirt-daemon-system libvirt-clients libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu".split(" "),
   ..."qemu-system-x86 qemu-utils qemu-block-extra genisoimage dnsmasq-base haproxy sudo".split(" "),

@@ -5,7 +5,7 @@ import { inLabRun } from "./run.ts";
 
 /** A call of one of OpenStack's services; the path begins after the address in the service catalogue. */
 export interface Call {
-  service: "compute" | "image" | "network" | "placement";
+  service: "compute" | "image" | "load-balancer" | "network" | "placement";
   method?: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
   body?: unknown;

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """What the lab does as OpenStack's administrator, by Debian's own openstacksdk:
 
-accounts            the services' account and endpoints
-ready SINCE         waits until every agent and compute service has reported since SINCE (seconds of the epoch)
-networks            the external network and the flavors
-image KIND FOLDER   the guest image of a kind of compute
+accounts   the services' account and endpoints
+ready SINCE   waits until every agent and compute service has reported since SINCE (seconds of the epoch)
+networks   the external network and the flavors
+image KIND FOLDER NAME   the image of a kind of compute, tagged with its name
+octavia NETWORK ADDRESS FILE   Octavia's endpoint and the network of its amphorae; their ids go to the file
 """
 import pathlib
 import sys
@@ -30,11 +31,16 @@ def accounts(cloud):
         ("nova", "compute", "8774/v2.1"),
         ("neutron", "network", "9696"),
     ):
-        service = identity.find_service(name) or identity.create_service(name=name, type=kind)
-        for interface in ("public", "internal", "admin"):
-            identity.create_endpoint(
-                service_id=service.id, interface=interface, url=f"{ADDRESS}:{port}", region_id="RegionOne"
-            )
+        endpoints(identity, name, kind, port)
+
+
+def endpoints(identity, name, kind, port):
+    service = identity.find_service(name) or identity.create_service(name=name, type=kind)
+    there = {endpoint.interface for endpoint in identity.endpoints(service_id=service.id)}
+    for interface in {"public", "internal", "admin"} - there:
+        identity.create_endpoint(
+            service_id=service.id, interface=interface, url=f"{ADDRESS}:{port}", region_id="RegionOne"
+        )
 
 
 def reported(time_text, since):
@@ -81,7 +87,7 @@ def networks(cloud):
             cloud.compute.create_flavor(name=name, ram=memory, vcpus=2, disk=10)
 
 
-def image(cloud, kind, folder):
+def image(cloud, kind, folder, image_name):
     folder = pathlib.Path(folder)
 
     def upload(name, file, disk_format, container_format, **properties):
@@ -98,26 +104,64 @@ def image(cloud, kind, folder):
             visibility="public",
             validate_checksum=False,
             wait=True,
+            tags=[name],
             **properties,
         ).id
 
     if kind == "lxc":
-        upload("debian-13", "disk.raw", "raw", "bare")
+        upload(image_name, "disk.raw", "raw", "bare")
         return
     # Without it the kernel distrusts the emulated processors' counters and reads the time from an emulated HPET, which
     # takes half of a guest's time.
     clock = " tsc=reliable" if kind == "qemu" else ""
     upload(
-        "debian-13",
+        image_name,
         "disk.qcow2",
         "qcow2",
         "bare",
-        kernel_id=upload("debian-13-kernel", "vmlinuz", "aki", "aki"),
-        ramdisk_id=upload("debian-13-initrd", "initrd", "ari", "ari"),
+        kernel_id=upload(f"{image_name}-kernel", "vmlinuz", "aki", "aki"),
+        ramdisk_id=upload(f"{image_name}-initrd", "initrd", "ari", "ari"),
         os_command_line=f"root=/dev/vda rw console=ttyS0 net.ifnames=0 mitigations=off audit=0 quiet{clock}",
         hw_rng_model="virtio",
     )
 
 
-commands = {"accounts": accounts, "ready": ready, "networks": networks, "image": image}
+def octavia(cloud, cidr, address, file):
+    """Amphorae talk to Octavia by a router that leads out without address translation."""
+    network, compute = cloud.network, cloud.compute
+    owner = {"name": "lb-mgmt", "project_id": cloud.identity.find_project("service").id}
+    private = network.find_network("lb-mgmt") or network.create_network(**owner)
+    subnet = network.find_subnet("lb-mgmt") or network.create_subnet(
+        network_id=private.id, cidr=cidr, ip_version=4, **owner
+    )
+    router = network.find_router("lb-mgmt") or network.create_router(
+        external_gateway_info={
+            "network_id": network.find_network("public").id,
+            "enable_snat": False,
+            "external_fixed_ips": [{"ip_address": address}],
+        },
+        **owner,
+    )
+    if not any(network.ports(device_id=router.id, network_id=private.id)):
+        network.add_interface_to_router(router, subnet_id=subnet.id)
+    group = network.find_security_group("lb-mgmt") or network.create_security_group(**owner)
+    if not any(network.security_group_rules(security_group_id=group.id, direction="ingress")):
+        network.create_security_group_rule(
+            security_group_id=group.id,
+            project_id=owner["project_id"],
+            direction="ingress",
+            protocol="tcp",
+            port_range_min=9443,
+            port_range_max=9443,
+            remote_ip_prefix="172.24.4.1/32",
+        )
+    if not compute.find_flavor("amphora"):
+        compute.create_flavor(name="amphora", id="amphora", ram=1024, vcpus=1, disk=5)
+    endpoints(cloud.identity, "octavia", "load-balancer", "9876")
+    pathlib.Path(file).write_text(
+        f"[controller_worker]\namp_boot_network_list = {private.id}\namp_secgroup_list = {group.id}\n"
+    )
+
+
+commands = {"accounts": accounts, "ready": ready, "networks": networks, "image": image, "octavia": octavia}
 commands[sys.argv[1]](openstack.connect(), *sys.argv[2:])

@@ -1,9 +1,10 @@
 import { openStack, type Call } from "../../../lab/client/openstack.ts";
+import { octaviaRuns } from "../../../lab/octavia.ts";
 
 type Item = Record<string, unknown>;
 
 /** Every kind of resource that a stack could leave, and what the placement service has handed out. */
-const kinds: Record<string, Call> = {
+const ownKinds: Record<string, Call> = {
   servers: { service: "compute", path: "/servers/detail?all_tenants=1" },
   server_groups: { service: "compute", path: "/os-server-groups?all_projects=1" },
   keypairs: { service: "compute", path: "/os-keypairs" },
@@ -18,8 +19,17 @@ const kinds: Record<string, Call> = {
   security_group_rules: { service: "network", path: "/v2.0/security-group-rules" },
 };
 
+/** The same of Octavia, where the lab has it; what it makes for itself is among the others. */
+const kindsOfOctavia = Object.fromEntries(
+  ["loadbalancers", "listeners", "pools", "healthmonitors"].map((kind): [string, Call] => [
+    kind,
+    { service: "load-balancer", path: `/v2.0/lbaas/${kind}` },
+  ]),
+);
+
 /** A line for each resource that OpenStack has, sorted, so that two inventories can be compared. */
 export async function inventory(): Promise<string[]> {
+  const kinds = (await octaviaRuns()) ? { ...ownKinds, ...kindsOfOctavia } : ownKinds;
   const [providers, ...answers] = await openStack<
     [{ resource_providers: Item[] }, ...Record<string, Item[]>[]]
   >({ service: "placement", path: "/resource_providers" }, ...Object.values(kinds));
@@ -45,6 +55,6 @@ export async function inventory(): Promise<string[]> {
 
 /** Names of the servers that there are now. */
 export async function serverNames(): Promise<string[]> {
-  const [{ servers }] = await openStack<[{ servers: { name: string }[] }]>(kinds.servers!);
+  const [{ servers }] = await openStack<[{ servers: { name: string }[] }]>(ownKinds.servers!);
   return servers.map(({ name }) => name);
 }

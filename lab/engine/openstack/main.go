@@ -56,6 +56,11 @@ func provider() tfbridge.ProviderInfo {
 			"openstack_compute_instance_v2":                resource("compute", "Instance"),
 			"openstack_compute_keypair_v2":                 resource("compute", "Keypair"),
 			"openstack_compute_servergroup_v2":             resource("compute", "ServerGroup"),
+			"openstack_lb_loadbalancer_v2":                 resource("loadbalancer", "LoadBalancer"),
+			"openstack_lb_listener_v2":                     resource("loadbalancer", "Listener"),
+			"openstack_lb_pool_v2":                         resource("loadbalancer", "Pool"),
+			"openstack_lb_monitor_v2":                      resource("loadbalancer", "Monitor"),
+			"openstack_lb_members_v2":                      resource("loadbalancer", "Members"),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
 			"openstack_networking_network_v2":  function("networking", "getNetwork"),

@@ -19,7 +19,9 @@ const packages = [
     " ",
   ),
   ..."octavia-api octavia-worker octavia-health-manager octavia-housekeeping".split(" "),
-  ..."python3-openstackclient python3-pymysql python3-memcache uwsgi-core uwsgi-plugin-python3".split(" "),
+  ..."python3-openstackclient python3-octaviaclient python3-pymysql python3-memcache uwsgi-core uwsgi-plugin-python3".split(
+    " ",
+  ),
   ..."libvirt-daemon-system libvirt-clients libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu".split(" "),
   ..."qemu-system-x86 qemu-utils qemu-block-extra genisoimage dnsmasq-base haproxy sudo".split(" "),
   ..."ebtables ipset iptables conntrack bridge-utils iputils-arping iproute2 procps tcpdump".split(" "),

@@ -38,13 +38,19 @@ export class LoadBalancer extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    let latest: pulumi.Resource[] = [];
     for (const listener of balancer.listeners) {
       const names = {
         name: `${name}-${listener.name}`,
         fullName: `${fullName}-${listener.name}`,
         description,
       };
-      this.#listen(names, listener, { loadbalancerId: id, subnetId: network.subnetId });
+      const members = this.#listen(names, listener, {
+        loadbalancerId: id,
+        subnetId: network.subnetId,
+        after: latest,
+      });
+      latest = [members];
     }
     this.address = vipAddress;
     if (balancer.floatingAddress) {
@@ -62,12 +68,20 @@ export class LoadBalancer extends pulumi.ComponentResource {
     this.registerOutputs({ address: this.address });
   }
 
-  /** A port of the load balancer, the workers behind it, and how Octavia asks them whether they answer. */
+  /**
+   * A port of the load balancer, the workers behind it, and how Octavia asks them whether they answer. One part comes
+   * after the other: of two requests at once Octavia can answer one with 400, as if a setting were wrong, when its
+   * database ends a deadlock, and the plugin does not try that again.
+   */
   #listen(
     { name, fullName, description }: { name: string; fullName: string; description: string },
     { protocol, port, allowedCidrs, method, healthCheck, members }: ListenerPlan,
-    { loadbalancerId, subnetId }: { loadbalancerId: pulumi.Output<string>; subnetId: pulumi.Input<string> },
-  ): void {
+    {
+      loadbalancerId,
+      subnetId,
+      after,
+    }: { loadbalancerId: pulumi.Output<string>; subnetId: pulumi.Input<string>; after: pulumi.Resource[] },
+  ): openstack.loadbalancer.Members {
     const listener = new openstack.loadbalancer.Listener(
       `${name}-listener`,
       {
@@ -80,7 +94,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         insertHeaders: protocol === "HTTP" ? { "X-Forwarded-For": "true" } : undefined,
       },
       // A port has one listener, whatever its protocol.
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, deleteBeforeReplace: true, dependsOn: after },
     );
     const pool = new openstack.loadbalancer.Pool(
       `${name}-pool`,
@@ -89,7 +103,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       { parent: this, deleteBeforeReplace: true },
     );
     const { type, path: urlPath, delay, timeout, maxRetries } = healthCheck;
-    new openstack.loadbalancer.Monitor(
+    const monitor = new openstack.loadbalancer.Monitor(
       `${name}-monitor`,
       {
         name: fullName,
@@ -104,7 +118,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       // and a pool one health check.
       { parent: this, deleteBeforeReplace: true },
     );
-    new openstack.loadbalancer.Members(
+    return new openstack.loadbalancer.Members(
       `${name}-members`,
       {
         poolId: pool.id,
@@ -115,7 +129,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
           subnetId,
         })),
       },
-      { parent: this },
+      { parent: this, dependsOn: monitor },
     );
   }
 }

@@ -124,6 +124,14 @@ describe("a load balancer", () => {
     expect(graph["demo-load-balancer-web"]!.parent).toBe("demo");
   });
 
+  it("is made one part after the other, one port after the other", () => {
+    const partsOf = (listener: string): string[] =>
+      ["listener", "pool", "monitor", "members"].map((part) => `demo-load-balancer-web-${listener}-${part}`);
+    const parts = ["demo-load-balancer-web-balancer", ...partsOf("http"), ...partsOf("app")];
+    for (const [index, part] of parts.slice(1).entries())
+      expect(graph[part]!.dependencies, part).toContain(parts[index]);
+  });
+
   it("frees a port, a pool and a health check before it takes them anew", () => {
     for (const part of ["listener", "pool", "monitor"])
       expect(graph[`demo-load-balancer-web-http-${part}`]!.deleteBeforeReplace).toBe(true);

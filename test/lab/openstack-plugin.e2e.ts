@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import ts from "typescript";
@@ -85,7 +85,22 @@ const plugin: Record<string, Names> =
         (await execa(join(folder, "pulumi-resource-openstack"), ["names"])).stdout,
       ) as typeof plugin);
 
+/** Tokens of the resources that the program makes. */
+function usedByProgram(): string[] {
+  const folder = join(repo, "components");
+  const text = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  return [...text.join("").matchAll(/\bnew openstack\.(\w+)\.(\w)(\w+)\(/g)].map(
+    ([, module, first, rest]) => `openstack:${module}/${first!.toLowerCase()}${rest}:${first}${rest}`,
+  );
+}
+
 describe.skipIf(folder === undefined)("names of the OpenStack plugin and of its SDK", () => {
+  it("are there for every resource of the program", () => {
+    const used = usedByProgram();
+    expect(used).toContain("openstack:compute/instance:Instance");
+    expect(used.filter((token) => !(token in plugin))).toEqual([]);
+  });
+
   it.each(Object.keys(plugin))("%s", (token) => {
     const expected = ofSdk(token);
     const actual = plugin[token];

@@ -2,9 +2,9 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { on } from "../../lab/client/machines.ts";
 import { openStack } from "../../lab/client/openstack.ts";
-import { inLabRun } from "../../lab/client/run.ts";
+import { inLabRun, tryInLab } from "../../lab/client/run.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
-import { repo } from "../../lab/paths.ts";
+import { controlAddress, repo } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
 import { reach, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
@@ -13,7 +13,7 @@ import { answerTime } from "./helpers/patience.ts";
 import { answers, nodePort, probes, startProbes, whoPath, type Probe } from "./helpers/probes.ts";
 import { stepsOf } from "./helpers/steps.ts";
 
-// A load balancer in front of two workers; Octavia is started in the lab first.
+// A load balancer in front of two workers, and no other way to their node ports; Octavia is started in the lab first.
 
 const base = await labSettings();
 const name = "seed-lb";
@@ -24,6 +24,7 @@ const minute = 60_000;
 const settings = (changes: Record<string, unknown> = {}) => ({
   ...base,
   cluster: { ...base.cluster, name },
+  network: { ...base.network, access: { nodePorts: [] } },
   nodes: {
     cp: { role: "control-plane", slot: 10, flavor: "node.medium" },
     "w-1": { role: "worker", slot: 11 },
@@ -105,9 +106,18 @@ describe("seed-11: a load balancer of Octavia's", () => {
     const all = await probes(cluster.kubectl, names);
     const onWorkers = all.filter(({ node }) => node !== "cp").map((probe) => probe.name);
     await eventually(60, async () => {
-      const by = (await asked(10)).map((answer) => answer.by);
-      expect([...new Set(by)].sort()).toEqual(onWorkers.sort());
+      const found = await asked(10);
+      expect([...new Set(found.map(({ by }) => by))].sort()).toEqual(onWorkers.sort());
+      // What asks is the load balancer, from the nodes' network, and never the client.
+      expect(found.map(({ from }) => from)).not.toContain(controlAddress);
     });
+  });
+
+  it("is the only way from outside to the node ports", async () => {
+    const worker = cluster.outputs.inventory["w-1"]!.floatingAddress;
+    const url = `http://${worker}:${nodePort}${whoPath}`;
+    const timedOut = 28;
+    expect((await tryInLab(["curl", "-sS", "-m", String(answerTime), url])).exitCode).toBe(timedOut);
   });
 
   it("takes a worker out whose node port is dead, and goes on with the other", async () => {

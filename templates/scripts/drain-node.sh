@@ -18,6 +18,10 @@ if [ "$ready" != True ]; then
 fi
 [ "$(kube --request-timeout 30s get nodes -o name | wc -l)" -gt 1 ] || exit 0
 
+# Before all know of an API that was away (rollout.sh), a kube-proxy may go on sending to pods that are gone.
+known=$(cat /run/openstack-kubernetes.api-known 2>/dev/null || echo 0)
+[ "$EPOCHSECONDS" -ge "$known" ] || sleep $((known - EPOCHSECONDS))
+
 force=()
 [ "$FORCE_DRAIN" != true ] || force=(--disable-eviction)
 output=$(kubectl --kubeconfig /etc/kubernetes/super-admin.conf drain "$name" --ignore-daemonsets --delete-emptydir-data --force \

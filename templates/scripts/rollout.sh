@@ -119,5 +119,6 @@ uncordon || fail "it could not be uncordoned; see $log on $NODE_NAME"
 away=$((SECONDS - drained))
 echo "$name: drained in $((drained - start)) s, away for $away s more"
 # Who lost the API asks again after up to twice the time that it was away, and after a minute at most (client-go,
-# tools/cache/reflector.go). Until then kube-proxy on any node sends to pods that the next drain takes away.
-[ "$(api_server)" = "$server_before" ] || sleep "$((away < 29 ? 2 * away + 2 : 60))"
+# tools/cache/reflector.go); drain-node.sh waits for that.
+[ "$(api_server)" = "$server_before" ] ||
+  echo $((EPOCHSECONDS + (away < 29 ? 2 * away + 2 : 60))) >/run/openstack-kubernetes.api-known

@@ -162,7 +162,7 @@ describe("a node of a pool", () => {
     const [files, oldFiles] = [after, before].map(
       (graph) => graph["demo-workers-worker-1"]!.inputs.files as Record<string, string>,
     );
-    const env = "/etc/openstack-kubernetes/node.env";
+    const env = "/etc/openstack-kubernetes/registration.env";
     expect({ ...files, [env]: "" }).toEqual({ ...oldFiles, [env]: "" });
     expect(files![env]!.replace("openstack-kubernetes/pool=worker,", "")).toBe(oldFiles![env]);
   });

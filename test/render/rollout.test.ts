@@ -64,13 +64,16 @@ describe("rollout.sh", () => {
     expect(steps()).toEqual([]);
   });
 
-  it("lets the API's clients come back where the API server was started anew, before another node goes", async () => {
+  it("lets the API's clients come back where the API server was started anew, before another node is drained", async () => {
     for (const program of ["pgrep", "sleep"])
       machine.program(program, `echo "${program} $*" >>/calls; cat /${program} 2>/dev/null`);
     machine.write("/pgrep", "1\n");
     await roll("drain");
     expect(machine.calls("sleep")).toEqual([]);
     await roll("drain", '[[ "$*" != *" drain "* ]] || echo 2 >/pgrep');
+    await roll("settings");
+    expect(machine.calls("sleep")).toEqual([]);
+    await roll("drain");
     expect(machine.calls("sleep")).toEqual([expect.stringMatching(/^sleep [2-9]\d?$/)]);
   });
 

@@ -1,4 +1,5 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { execa, type Options, type Result } from "execa";
 import { writeSecretFile } from "../cli/secret-files.ts";
@@ -13,12 +14,6 @@ import { LabError, phase } from "./phase.ts";
 
 /** What the mirror and the registry serve. */
 type Served = Awaited<ReturnType<typeof fillMirror>>;
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Gets the engine and fills the mirror; the folders of the tools go to `.lab/path`, where lab/run reads them. */
 export async function prepareTools(compute: Compute): Promise<Served> {
@@ -84,7 +79,7 @@ The cluster is up. Use it:
 export async function destroyCluster(): Promise<void> {
   if ((await liveLab()) === undefined)
     throw new LabError("No lab is running here, so there is no stack to destroy");
-  if (!(await exists(lab("pulumi")))) return console.log("There is no stack to destroy.");
+  if (!existsSync(lab("pulumi"))) return console.log("There is no stack to destroy.");
   const chosen = ["--stack", stackOf(await startedCompute())];
   await phase("pulumi destroy", async () => {
     await inLabRun(["pulumi", "cancel", "--yes", ...chosen], { stdio: "ignore", reject: false });

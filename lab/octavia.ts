@@ -1,4 +1,5 @@
-import { access, mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import type { Compute } from "./compute.ts";
 import { guestImage } from "./guest-image.ts";
 import { type Daemon, daemonLog, inLab, startDaemon } from "./namespaces.ts";
@@ -23,16 +24,12 @@ const daemons: Daemon[] = [
 ];
 
 /** Was Octavia started in this lab? */
-export const octaviaRuns = (): Promise<boolean> =>
-  access(lab("state", "octavia", "ids.conf")).then(
-    () => true,
-    () => false,
-  );
+export const octaviaRuns = (): boolean => existsSync(lab("state", "octavia", "ids.conf"));
 
 /** Makes what Octavia needs beside its services, unless it is there: schema, certificates, network, endpoint. */
 async function prepare(): Promise<void> {
   const folder = lab("state", "octavia");
-  if (await octaviaRuns()) return;
+  if (octaviaRuns()) return;
   await mkdir(folder, { recursive: true });
   await inOrder(
     "octavia-setup",

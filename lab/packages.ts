@@ -1,4 +1,5 @@
-import { access, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:net";
 import { execa } from "execa";
 import { tryLock } from "./lock.ts";
@@ -34,21 +35,15 @@ const policy = "/usr/sbin/policy-rc.d";
 const policyBefore = `${policy}.before-lab`;
 const policyMark = "# openstack-kubernetes lab: no service starts while its packages are installed";
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
 /** Takes the lab's policy away and brings back the host's own, also after an installation that was killed. */
 async function restorePolicy(): Promise<void> {
   const ours = (await readFile(policy, "utf8").catch(() => "")).includes(policyMark);
-  if (await exists(policyBefore)) await rename(policyBefore, policy);
+  if (existsSync(policyBefore)) await rename(policyBefore, policy);
   else if (ours) await rm(policy);
 }
 
 async function forbidServices(): Promise<void> {
-  if (await exists(policy)) await copyFile(policy, policyBefore);
+  if (existsSync(policy)) await copyFile(policy, policyBefore);
   await writeFile(policy, `#!/bin/sh\n${policyMark}\nexit 101\n`, { mode: 0o755 });
 }
 

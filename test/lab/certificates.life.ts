@@ -13,7 +13,7 @@ import {
   startApiClient,
   trustedByApiClient,
 } from "./helpers/api-client.ts";
-import { apiAskedDuring } from "./helpers/asking.ts";
+import { apiAskedDuring, tally } from "./helpers/asking.ts";
 import { isNodeReady, oneOfEachRole, reach, type ReachedCluster } from "./helpers/cluster.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
@@ -74,11 +74,7 @@ async function asked(what: string, step: () => Promise<unknown>) {
     apiAskedDuring(client("kubeconfig"), step),
   );
   const byClient = service.result;
-  const lines = (await apiClientLines(cluster.kubectl)).slice(earlier);
-  const byPod = {
-    answered: lines.filter((line) => line === "answered").length,
-    failed: lines.filter((line) => line.startsWith("failed")),
-  };
+  const byPod = tally((await apiClientLines(cluster.kubectl)).slice(earlier));
   const counts = Object.entries({ service, client: byClient, pod: byPod }).map(
     ([who, { answered, failed }]) => `${who} ${answered} and ${failed.length}`,
   );

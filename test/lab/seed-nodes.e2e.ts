@@ -20,6 +20,7 @@ import { answerTime, patience } from "./helpers/patience.ts";
 import { inProbe, probes, serviceName, startProbes, type Probe } from "./helpers/probes.ts";
 import type { LabProgram } from "./helpers/programs.ts";
 import { dig, expectNames, expectNodePort, expectService } from "./helpers/services.ts";
+import { changedTypes } from "./helpers/steps.ts";
 
 // What the seed did on its nodes, shown on one control plane and one worker whose settings are far from the defaults.
 // The tests are one way through the life of the stack, in its three phases.
@@ -85,14 +86,6 @@ async function up(what: string, changes: Record<string, unknown> = {}): Promise<
   return run;
 }
 
-/** Types of the resources that a run changed, replaced or deleted. */
-function touched({ events }: EngineRun): string[] {
-  const steps = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? []);
-  return [
-    ...new Set(steps.filter(({ op }) => !["same", "create", "read"].includes(op)).map(({ type }) => type)),
-  ].sort();
-}
-
 /** The files of the stack's clients; they are there from phase docker on. */
 const clientFolder = (): string => join(stack.folder, "client");
 const writeClientFiles = (): Promise<unknown> =>
@@ -130,7 +123,7 @@ describe("the seed's nodes", () => {
   it("seed-17 adds Docker to the machines and changes nothing of theirs", async () => {
     const instances = names.map((node) => outputs.inventory[node]!.instanceId);
     const run = await up("docker", { phase: "docker" });
-    expect(touched(run)).toEqual(phaseComponents);
+    expect(changedTypes(run)).toEqual(phaseComponents);
     expect(names.map((node) => outputs.inventory[node]!.instanceId)).toEqual(instances);
     await writeClientFiles();
     for (const node of names) {
@@ -144,7 +137,7 @@ describe("the seed's nodes", () => {
   it("seed-17 adds Kubernetes and starts nothing of Docker's anew", async () => {
     const starts = await dockerStarts();
     const run = await up("kubernetes");
-    expect(touched(run)).toEqual(["command:remote:Command", ...phaseComponents]);
+    expect(changedTypes(run)).toEqual(["command:remote:Command", ...phaseComponents]);
     expect(await dockerStarts()).toEqual(starts);
     const preview = await stack.preview("--expect-no-changes");
     expect(preview.errors).toEqual([]);

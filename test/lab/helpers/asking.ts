@@ -1,13 +1,22 @@
 import { startInLab } from "./programs.ts";
 
 /** What became of the requests of a program that asks again and again. */
-export interface Asked<T> {
-  /** What the step came to that went on meanwhile. */
-  result: T;
+export interface Tally {
   answered: number;
   /** A line for each request that failed: when it was made, and what it was told. */
   failed: string[];
 }
+
+/** The same, and what the step came to that went on meanwhile. */
+export interface Asked<T> extends Tally {
+  result: T;
+}
+
+/** Counts a program's lines: "answered", or one that begins with "failed". */
+export const tally = (lines: readonly string[]): Tally => ({
+  answered: lines.filter((line) => line === "answered").length,
+  failed: lines.filter((line) => line.startsWith("failed")),
+});
 
 /**
  * Runs a program of the lab while a step goes on.
@@ -19,9 +28,7 @@ export async function askedBy<T>(program: readonly string[], step: () => Promise
     // kube-proxy takes a second to learn of pods that have just become ready.
     const before = lines.indexOf("answered");
     const result = await step();
-    const requests = lines.slice(before);
-    const failed = requests.filter((line) => line.startsWith("failed"));
-    return { result, answered: requests.length - failed.length, failed };
+    return { result, ...tally(lines.slice(before)) };
   } finally {
     await stop();
   }

@@ -29,7 +29,7 @@ const kindsOfOctavia = Object.fromEntries(
 
 /** A line for each resource that OpenStack has, sorted, so that two inventories can be compared. */
 export async function inventory(): Promise<string[]> {
-  const kinds = (await octaviaRuns()) ? { ...ownKinds, ...kindsOfOctavia } : ownKinds;
+  const kinds = octaviaRuns() ? { ...ownKinds, ...kindsOfOctavia } : ownKinds;
   const [providers, ...answers] = await openStack<
     [{ resource_providers: Item[] }, ...Record<string, Item[]>[]]
   >({ service: "placement", path: "/resource_providers" }, ...Object.values(kinds));

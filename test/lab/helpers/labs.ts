@@ -1,4 +1,5 @@
-import { access, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 
@@ -24,11 +25,7 @@ export async function start(lab?: string): Promise<void> {
 
 /** Starts the lab beside the usual one, unless an earlier file of tests has. */
 export async function startBesideUsual(): Promise<void> {
-  const isStarted = await access(started).then(
-    () => true,
-    () => false,
-  );
-  if (isStarted && (await run("lab/run", ["true"], besideUsual)).exitCode === 0) return;
+  if (existsSync(started) && (await run("lab/run", ["true"], besideUsual)).exitCode === 0) return;
   await start(besideUsual);
   await writeFile(started, "");
 }

@@ -9,3 +9,11 @@ export const stepsOf = ({ events }: EngineRun, cluster: string): string[] =>
     .filter(({ name }) => name.startsWith(`${cluster}-`))
     .map(({ op, name }) => `${op} ${name.slice(cluster.length + 1)}`)
     .sort();
+
+/** Types of the resources that a run changed, replaced or deleted, sorted. */
+export function changedTypes({ events }: EngineRun): string[] {
+  const steps = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? []);
+  return [
+    ...new Set(steps.filter(({ op }) => !["same", "create", "read"].includes(op)).map(({ type }) => type)),
+  ].sort();
+}

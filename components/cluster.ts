@@ -98,6 +98,7 @@ export class Cluster extends pulumi.ComponentResource {
       Object.keys(plan.serverGroups).length > 0
         ? new ServerGroups(`${name}-server-groups`, { plan }, parent).groups
         : {};
+    const { existingNodes, unbuiltNodes } = cloud;
     const surroundings = {
       plan,
       network,
@@ -106,9 +107,9 @@ export class Cluster extends pulumi.ComponentResource {
       serverGroups,
       sshKey,
       certificates,
+      unbuiltNodes,
     };
     const controlPlane = new ControlPlane(`${name}-control-plane`, surroundings, parent);
-    const { existingNodes } = cloud;
     const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane, existingNodes }, parent);
     const nodes = [controlPlane.node, ...workers.nodes];
 

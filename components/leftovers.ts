@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as delay } from "node:timers/promises";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
+import { unbuiltServers } from "./servers.ts";
 
 /**
  * Description of the resources that are found by name: says whose they are, so that another stack's of the same name
@@ -71,6 +72,15 @@ const sameRule = (found: Fields, rule: Fields) =>
   found.port_range_min === (rule.portRangeMin ?? null) &&
   found.port_range_max === (rule.portRangeMax ?? null) &&
   found.remote_ip_prefix === (rule.remoteIpPrefix ?? null);
+
+async function deleteServer(cloud: OpenStackApi, id: string): Promise<void> {
+  await cloud.call("compute", `servers/${id}`, "DELETE");
+  const end = Date.now() + 300_000;
+  while ((await cloud.call("compute", `servers/${id}`)) !== undefined) {
+    if (Date.now() > end) throw new Error(`the machine ${id} does not go away; delete it by hand`);
+    await delay(1000);
+  }
+}
 
 const kinds: Record<string, Kind> = {
   "openstack:networking/network:Network": plain("networks", named),
@@ -151,16 +161,15 @@ const kinds: Record<string, Kind> = {
   ),
   "openstack:compute/instance:Instance": {
     within: ({ networks }) => networks[0].port,
-    async remove(cloud, { networks }) {
-      const server = (await cloud.call("network", `ports/${networks[0].port}`))?.port.device_id as string;
-      if (!server) return [];
-      await cloud.call("compute", `servers/${server}`, "DELETE");
-      const end = Date.now() + 300_000;
-      while ((await cloud.call("compute", `servers/${server}`)) !== undefined) {
-        if (Date.now() > end) throw new Error(`the machine ${server} does not go away; delete it by hand`);
-        await delay(1000);
-      }
-      return [server];
+    async remove(cloud, { name, metadata, networks }) {
+      const onPort = (await cloud.call("network", `ports/${networks[0].port}`))?.port.device_id as string;
+      // A server that could not be built has let go of its port, or never had it.
+      const unbuilt = (await unbuiltServers(cloud, metadata.cluster)).filter(
+        (server) => server.name === name,
+      );
+      const servers = new Set([...(onPort ? [onPort] : []), ...unbuilt.map(({ id }) => id)]);
+      for (const server of servers) await deleteServer(cloud, server);
+      return [...servers];
     },
   },
 };

@@ -8,6 +8,7 @@ import { clusterDescription } from "./leftovers.ts";
 import { OpenStackApi, reasonOf } from "./openstack-api.ts";
 import { preflight } from "./preflight.ts";
 import { lookUpInProject, type ProjectIds } from "./project-lookups.ts";
+import { unbuiltServers } from "./servers.ts";
 
 const oneByOne =
   "which of them are there already cannot be told, so they come and change one after the other";
@@ -17,6 +18,8 @@ export interface CloudIds extends ProjectIds {
   externalNetworkId: string;
   /** Names of the stack's nodes whose machines are there already. */
   existingNodes: string[];
+  /** Names of the stack's nodes whose machines OpenStack could not build. */
+  unbuiltNodes: string[];
 }
 
 /**
@@ -57,7 +60,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     askedNetwork.then((found) => found?.id),
     (problem) => problems.add(problem),
   ).catch((error: unknown) => void problems.add(unanswered(error)));
-  const [network, project, findings, existingNodes] = await Promise.all([
+  const [network, project, findings, nodes] = await Promise.all([
     askedNetwork,
     askedProject,
     preflight({
@@ -70,7 +73,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
       .then((api) => nodesOf(plan, api))
       .catch((error: unknown) => {
         warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
-        return plan.nodes.map((node) => node.name);
+        return { existingNodes: plan.nodes.map((node) => node.name), unbuiltNodes: [] };
       }),
     all("image", (name) => openstack.images.getImage({ name })),
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
@@ -84,15 +87,24 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     await Promise.all([...findings.warnings, ...warnings].map((warning) => pulumi.log.warn(warning)));
   if (problems.size > 0) throw new Error([...problems].join("\n"));
   const { surroundings: _surroundings, ...ids } = project!;
-  return { ...ids, existingNodes, externalNetworkId: network!.id };
+  return { ...ids, ...nodes, externalNetworkId: network!.id };
 }
 
-/** The nodes on whose ports there is a machine. */
-async function nodesOf(plan: ClusterPlan, api: OpenStackApi): Promise<string[]> {
+/** The nodes on whose ports there is a machine, and those whose machine could not be built. */
+async function nodesOf(
+  plan: ClusterPlan,
+  api: OpenStackApi,
+): Promise<Pick<CloudIds, "existingNodes" | "unbuiltNodes">> {
   const { name } = plan.settings.cluster;
-  const ports = await api.list("ports", { description: clusterDescription(name) });
+  const [ports, unbuilt] = await Promise.all([
+    api.list("ports", { description: clusterDescription(name) }),
+    unbuiltServers(api, name),
+  ]);
   const used = new Set(ports.filter(({ device_id }) => device_id).map((port) => port.name as string));
-  return plan.nodes.map((node) => node.name).filter((node) => used.has(`${name}-${node}`));
+  return {
+    existingNodes: plan.nodes.map((node) => node.name).filter((node) => used.has(`${name}-${node}`)),
+    unbuiltNodes: unbuilt.map((server) => server.name),
+  };
 }
 
 /** What the flavors have, of those that were found. */

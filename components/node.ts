@@ -25,6 +25,7 @@ import type { Certificates } from "./certificates.ts";
 import { warnOfEnds } from "./ends.ts";
 import type { NodeNetwork } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
+import { serverMetadata } from "./servers.ts";
 
 /** What all nodes of a cluster are made with. */
 export interface NodeSurroundings {
@@ -37,6 +38,8 @@ export interface NodeSurroundings {
   /** Key that the program logs in with. */
   sshKey: tls.PrivateKey;
   certificates: Certificates;
+  /** Names of the nodes whose machines OpenStack could not build: they are made anew. */
+  unbuiltNodes: string[];
 }
 
 export interface NodeArgs extends NodeSurroundings {
@@ -90,7 +93,7 @@ export class Node extends pulumi.ComponentResource {
         keyPair: node.keyPair,
         networks: [{ port: args.ports[node.name]!.id }],
         schedulerHints: serverGroup && [{ group: serverGroup.id }],
-        metadata: { cluster: cluster.name, role: node.role, ...(node.pool && { pool: node.pool }) },
+        metadata: serverMetadata(cluster.name, node),
         userData: pulumi
           .all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh, args.sshKey.publicKeyOpenssh])
           .apply(([privateKey, publicKey, sshKey]) =>
@@ -106,7 +109,8 @@ export class Node extends pulumi.ComponentResource {
         dependsOn: args.network.leadsOut,
         // The new machine takes the old one's port.
         deleteBeforeReplace: true,
-        replaceOnChanges: replacing[node.role],
+        // "*" stands for what went wrong in an earlier run too.
+        replaceOnChanges: args.unbuiltNodes.includes(node.name) ? ["*"] : replacing[node.role],
       },
     );
     this.connection = {

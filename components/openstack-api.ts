@@ -81,7 +81,11 @@ export class OpenStackApi {
     const missing = Object.keys(fields).filter((key) => !fields[key]?.length);
     // Without it the list would have other people's resources.
     if (missing.length > 0) throw new Error(`${path} cannot be told apart without ${missing.join(", ")}`);
-    const kind = path.split("/").at(-1)!.replaceAll("-", "_");
+    const kind = path
+      .replace(/\/detail$/, "")
+      .split("/")
+      .at(-1)!
+      .replaceAll("-", "_");
     const found: Fields[] = [];
     // A cloud may hand out long lists in parts, each with the address of the next.
     const pairs = Object.entries(fields).flatMap(([key, values]) =>

@@ -65,6 +65,8 @@ export class Stack {
   readonly log: string;
   /** Folder of plugins that the engine takes before all others; none by default. */
   plugins?: string;
+  /** Variables of the engine's environment beside those of the lab. */
+  variables: Record<string, string> = {};
 
   private constructor(name: string) {
     this.name = name;
@@ -134,10 +136,23 @@ export class Stack {
   async killedAt(moment: () => Promise<boolean>, what: "up" | "destroy" = "up"): Promise<EngineRun> {
     const pid = join(this.folder, "pid");
     await rm(pid, { force: true });
+    return this.during(
+      moment,
+      async () => void (await inLabRun(["kill", "-KILL", (await readFile(pid, "utf8")).trim()])),
+      what,
+    );
+  }
+
+  /** Begins a run of the engine and does something as soon as `moment` answers true, if the run goes on until then. */
+  async during(
+    moment: () => Promise<boolean>,
+    act: () => Promise<void>,
+    what: "up" | "destroy" = "up",
+  ): Promise<EngineRun> {
     let ended = false;
     const run = this[what]().finally(() => (ended = true));
     while (!ended && !(await moment())) await delay(300);
-    if (!ended) await inLabRun(["kill", "-KILL", (await readFile(pid, "utf8")).trim()]);
+    if (!ended) await act();
     return run;
   }
 
@@ -187,6 +202,7 @@ export class Stack {
       // The clusters of these stacks live for minutes, and their state is root's alone.
       "PULUMI_CONFIG_PASSPHRASE=lab",
       "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true",
+      ...Object.entries(this.variables).map(([name, value]) => `${name}=${value}`),
     ];
     const unset = without.map((name) => `--unset=${name}`);
     const plugins = this.plugins === undefined ? [] : ["sh", "-c", 'PATH="$0:$PATH" exec "$@"', this.plugins];

@@ -8,6 +8,7 @@ const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
   securityGroupIds: { office: "office-group-id", backup: "backup-group-id" },
   existingNodes: [],
+  unbuiltNodes: [],
   existingNetwork: { networkId: "network-id", subnetId: "subnet-id", routerId: "router-id" },
 };
 const settings = {
@@ -101,11 +102,11 @@ describe("a machine's own settings", () => {
   it("give the machine a key pair of Nova, and its role and cluster as metadata", () => {
     expect(instance("demo-control-plane-a-1").inputs).toMatchObject({
       keyPair: "ours",
-      metadata: { cluster: "demo", role: "control-plane" },
+      metadata: { cluster: "demo", role: "control-plane", stack: "openstack-kubernetes/test" },
     });
     expect(instance("demo-workers-db-instance").inputs).toMatchObject({
       keyPair: "mine",
-      metadata: { cluster: "demo", role: "worker" },
+      metadata: { cluster: "demo", role: "worker", stack: "openstack-kubernetes/test" },
     });
   });
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withoutLeftovers } from "../../components/leftovers.ts";
 import { run } from "../helpers/monitor.ts";
-import { FakeOpenStack } from "../helpers/openstack.ts";
+import { failedServer, failedServersPath, FakeOpenStack } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 beforeEach(() => {
@@ -39,6 +39,9 @@ async function clear(
 const port = "openstack:networking/port:Port";
 const ours = { networkId: "net", name: "demo-worker-1", description: "ours" };
 const ports = "/network/v2.0/ports?network_id=net&name=demo-worker-1&description=ours";
+
+const instance = "openstack:compute/instance:Instance";
+const worker = { name: "worker-1", metadata: { cluster: "demo" }, networks: [{ port: "p" }] };
 
 describe("leftovers of a killed run", () => {
   it("are taken away where they hold the stack's own place", async () => {
@@ -139,8 +142,20 @@ describe("leftovers of a killed run", () => {
   it("on a node's port are the machine, which is waited for until it is gone", async () => {
     cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "server" } };
     cloud.answers["/compute/servers/server"] = { server: {} };
-    const instance = "openstack:compute/instance:Instance";
-    expect(await clear(instance, { networks: [{ port: "p" }] })).toEqual(["DELETE /compute/servers/server"]);
+    expect(await clear(instance, worker)).toEqual(["DELETE /compute/servers/server"]);
     expect(cloud.asked.at(-1)).toBe("GET /compute/servers/server");
+  });
+
+  it("among the servers in ERROR are those of the node that were never built, of this stack alone", async () => {
+    cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "" } };
+    cloud.answers[failedServersPath] = {
+      servers: [
+        failedServer("worker-1"),
+        { ...failedServer("worker-1", { launched: "2026-11-26T02:00:00.000000" }), id: "ran" },
+        { ...failedServer("worker-1", { stack: "openstack-kubernetes/other" }), id: "another stack's" },
+        failedServer("worker-2"),
+      ],
+    };
+    expect(await clear(instance, worker)).toEqual(["DELETE /compute/servers/failed worker-1"]);
   });
 });

@@ -132,10 +132,12 @@ describe("a node of a pool", () => {
       cluster: "demo",
       role: "worker",
       pool: "batch",
+      stack: "openstack-kubernetes/test",
     });
     expect(graph["demo-workers-worker-1-instance"]!.inputs.metadata).toEqual({
       cluster: "demo",
       role: "worker",
+      stack: "openstack-kubernetes/test",
     });
     expect(cluster.inventory["batch-2"]).toMatchObject({ pool: "batch", address: "10.0.0.101" });
     expect(cluster.inventory["worker-1"]).not.toHaveProperty("pool");

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import { FakeOpenStack, limitsPath, ownPortsPath, quotasPath } from "../helpers/openstack.ts";
+import {
+  failedServersPath,
+  FakeOpenStack,
+  limitsPath,
+  ownPortsPath,
+  quotasPath,
+} from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 beforeEach(() => {
@@ -32,9 +38,11 @@ const list = (path: string, query: string, ...items: object[]) => {
 };
 const own = { project_id: "own-project" };
 
-/** What was asked beside the quotas and the stack's own ports. */
+/** What was asked beside the quotas and the stack's own ports and servers. */
 const looks = () =>
-  cloud.asked.filter((call) => ![limitsPath, ownPortsPath, quotasPath].includes(call.slice(4)));
+  cloud.asked.filter(
+    (call) => ![failedServersPath, limitsPath, ownPortsPath, quotasPath].includes(call.slice(4)),
+  );
 
 it("a stack that names nothing of the project's own looks nothing up in it", async () => {
   expect(await looked({})).toMatchObject({ securityGroupIds: {}, externalNetworkId: "known" });

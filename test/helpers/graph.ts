@@ -8,6 +8,7 @@ export const cloud: CloudIds = {
   externalNetworkId: "external-network-id",
   securityGroupIds: {},
   existingNodes: [],
+  unbuiltNodes: [],
 };
 
 /** The resources of the cluster `demo` under mocks, in their order and by name. */

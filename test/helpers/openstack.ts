@@ -7,6 +7,17 @@ export const quotasPath = "/network/v2.0/quotas/own-project/details.json";
 export const ownPortsPath =
   "/network/v2.0/ports?description=Kubernetes+cluster+demo+of+openstack-kubernetes/test";
 
+/** Where Nova tells which servers of the project are in ERROR. */
+export const failedServersPath = "/compute/servers/detail?status=ERROR";
+
+/** A server in ERROR, as Nova tells of it; by default it is of the stack of the tests, and was never built. */
+export const failedServer = (name: string, { stack = "openstack-kubernetes/test", launched = "" } = {}) => ({
+  id: `failed ${name}`,
+  name,
+  metadata: { cluster: "demo", role: "worker", stack },
+  "OS-SRV-USG:launched_at": launched || null,
+});
+
 /** In-process stand-in for OpenStack's REST interfaces: answers by path, and what was asked of it. */
 export class FakeOpenStack {
   /**

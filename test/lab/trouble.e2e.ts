@@ -5,18 +5,11 @@ import { machinesOf, tryOn } from "../../lab/client/machines.ts";
 import { labSettings, mustSucceed, Stack, type LabSettings } from "../../lab/client/stack.ts";
 import { lab, repo } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
+import { oneNodeAlone } from "./helpers/cluster.ts";
 import { inventory, serverNames } from "./helpers/inventory.ts";
 
 const settings = await labSettings();
-const controlPlane = Object.values(settings.nodes).find(({ role }) => role === "control-plane")!;
-
-/** The lab's settings with one node alone, named after its cluster: enough to go wrong. */
-const alone = (name: string): LabSettings => ({
-  ...settings,
-  cluster: { ...settings.cluster, name },
-  machine: { ...settings.machine, flavor: controlPlane.flavor ?? settings.machine.flavor },
-  nodes: { [`${name}-1`]: { role: "control-plane", slot: controlPlane.slot } },
-});
+const alone = (name: string): LabSettings => oneNodeAlone(settings, name);
 
 describe("wrong settings, before anything is made", () => {
   const name = "e2e-wrong";

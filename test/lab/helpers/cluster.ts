@@ -28,6 +28,17 @@ export const oneOfEachRole = ({ nodes }: LabSettings): [controlPlane: string, wo
     Object.keys(nodes).find((node) => nodes[node]!.role === role)!,
   ) as [string, string];
 
+/** These settings with one node alone, the control plane, named after its cluster: enough to go wrong. */
+export function oneNodeAlone(settings: LabSettings, name: string): LabSettings {
+  const { flavor = settings.machine.flavor, slot } = settings.nodes[oneOfEachRole(settings)[0]]!;
+  return {
+    ...settings,
+    cluster: { ...settings.cluster, name },
+    machine: { ...settings.machine, flavor },
+    nodes: { [`${name}-1`]: { role: "control-plane", slot } },
+  };
+}
+
 /** An older minor version, from which a cluster comes to the one of these settings. */
 export const olderVersion = async ({ cluster }: LabSettings): Promise<string> =>
   (await buildable()).sort().find((version) => version !== cluster.kubernetesVersion)!;

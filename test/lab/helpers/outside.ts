@@ -40,11 +40,24 @@ const proxyPort = 18091;
 /** Address of the proxy outside the cluster. */
 export const proxyOutside = `http://${controlAddress}:${proxyPort}`;
 
-const proxy = `
+/** Which requests by plain HTTP a proxy answers 503, as a service that is overloaded does. */
+interface Refusal {
+  every: number;
+  /** Of those whose method and URL match. */
+  of: RegExp;
+}
+
+const proxy = (refusal?: Refusal) => `
 import { createServer, request as ask } from "node:http";
 import { connect } from "node:net";
+let count = 0;
 const seen = (host) => console.log("asked for " + host);
 const server = createServer((request, response) => {
+  const what = request.method + " " + request.url;
+  if (${refusal?.of ?? /^$/}.test(what) && ++count % ${refusal?.every ?? 1} === 0) {
+    console.log("refused " + what);
+    return response.writeHead(503).end("Service Unavailable");
+  }
   const { hostname, port, pathname, search } = new URL(request.url);
   seen(hostname + ":" + (port || 80));
   const { method, headers } = request;
@@ -75,8 +88,13 @@ export class Proxy {
     this.#program = program;
   }
 
-  static async start(): Promise<Proxy> {
-    return new Proxy(await node(proxy));
+  static async start(refusal?: Refusal): Promise<Proxy> {
+    return new Proxy(await node(proxy(refusal)));
+  }
+
+  /** The requests that were answered 503: method and URL. */
+  refused(): string[] {
+    return this.#program.lines.flatMap((line) => /^refused (.*)$/.exec(line)?.[1] ?? []);
   }
 
   /** What it was asked for so far, host and port, each once. */

@@ -1,0 +1,31 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { NodePlan } from "../model/plan.ts";
+import type { OpenStackApi } from "./openstack-api.ts";
+
+/** Metadata of a node's server: classifies it, and says whose it is. */
+export function serverMetadata(cluster: string, { role, pool }: NodePlan): Record<string, string> {
+  return { cluster, role, ...(pool !== undefined && { pool }), stack: stackName() };
+}
+
+/** A server as Nova has it. */
+export interface Server {
+  id: string;
+  name: string;
+}
+
+/**
+ * The stack's servers that Nova could not build: they ended in ERROR and never ran, so that nothing is on them. The
+ * engine keeps such a machine as one that is to be finished, which the plugin takes for done.
+ * https://docs.openstack.org/api-ref/compute/#list-servers-detailed
+ */
+export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<Server[]> {
+  const failed = await api.list("servers/detail", { status: "ERROR" }, "compute");
+  return failed
+    .filter(
+      ({ metadata, "OS-SRV-USG:launched_at": launched }) =>
+        metadata.cluster === cluster && metadata.stack === stackName() && !launched,
+    )
+    .map(({ id, name }) => ({ id, name }));
+}
+
+const stackName = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -1,0 +1,38 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { lookUp } from "../../components/lookups.ts";
+import { planOf } from "../helpers/cluster.ts";
+import { cloud, registerCluster } from "../helpers/graph.ts";
+import { run } from "../helpers/monitor.ts";
+import { failedServer, failedServersPath, FakeOpenStack } from "../helpers/openstack.ts";
+
+afterEach(() => vi.unstubAllGlobals());
+
+const instances = {
+  "cp-1": "demo-control-plane-cp-1-instance",
+  "worker-1": "demo-workers-worker-1-instance",
+};
+
+it("machines that Nova could not build are found by stack, cluster and state", async () => {
+  const openStack = new FakeOpenStack();
+  openStack.answers[failedServersPath] = {
+    servers: [
+      failedServer("worker-1"),
+      failedServer("worker-2", { launched: "2026-11-26T02:00:00.000000" }),
+      failedServer("cp-1", { stack: "openstack-kubernetes/other" }),
+    ],
+  };
+  const call = (token: string) =>
+    token.endsWith(":getAuthScope") ? openStack.scope : { id: "known", vcpus: 2, ram: 4096, disk: 20 };
+  const { result } = await run(() => lookUp(planOf()), { call });
+  expect(result.unbuiltNodes).toEqual(["worker-1"]);
+});
+
+it("a machine that could not be built is made anew, whatever went wrong; any other is not", async () => {
+  const replaced = async (unbuiltNodes: string[]) => {
+    const { graph } = await registerCluster({}, false, { ...cloud, unbuiltNodes });
+    return Object.values(instances).map((name) => graph[name]!.replaceOnChanges);
+  };
+  expect(await replaced([])).toEqual([["imageName"], ["imageName", "flavorName"]]);
+  expect(await replaced(["cp-1"])).toEqual([["*"], ["imageName", "flavorName"]]);
+  expect(await replaced(["worker-1"])).toEqual([["imageName"], ["*"]]);
+});

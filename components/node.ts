@@ -25,7 +25,7 @@ import type { Certificates } from "./certificates.ts";
 import { warnOfEnds } from "./ends.ts";
 import type { NodeNetwork } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
-import { serverMetadata } from "./servers.ts";
+import { replacingChanges, serverMetadata } from "./servers.ts";
 
 /** What all nodes of a cluster are made with. */
 export interface NodeSurroundings {
@@ -49,16 +49,6 @@ export interface NodeArgs extends NodeSurroundings {
   /** What has to be over before this node may change. */
   turn?: Promise<void>;
 }
-
-/**
- * What the plugin would change in place. It would overwrite a machine's disk under a running node, and stop a worker with
- * what runs on it, which leaves first when the machine is made anew. The control plane's machine keeps its disk, with etcd
- * on it: Nova resizes it to another flavor.
- */
-const replacing: Record<NodePlan["role"], string[]> = {
-  "control-plane": ["imageName"],
-  worker: ["imageName", "flavorName"],
-};
 
 /** A machine and all that is on it: port and floating address come in, instance, keys and files are made here. */
 export class Node extends pulumi.ComponentResource {
@@ -109,8 +99,7 @@ export class Node extends pulumi.ComponentResource {
         dependsOn: args.network.leadsOut,
         // The new machine takes the old one's port.
         deleteBeforeReplace: true,
-        // "*" stands for what went wrong in an earlier run too.
-        replaceOnChanges: args.unbuiltNodes.includes(node.name) ? ["*"] : replacing[node.role],
+        replaceOnChanges: replacingChanges(node, args.unbuiltNodes),
       },
     );
     this.connection = {

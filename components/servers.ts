@@ -7,6 +7,18 @@ export function serverMetadata(cluster: string, { role, pool }: NodePlan): Recor
   return { cluster, role, ...(pool !== undefined && { pool }), stack: stackName() };
 }
 
+/**
+ * Changes by which a node's machine is made anew, where the plugin would change it in place. It would overwrite the disk
+ * under a running node, and stop a worker with what runs on it, which leaves first when the machine is made anew. The
+ * control plane's machine keeps its disk, with etcd on it: Nova resizes it to another flavor.
+ * @param unbuiltNodes names of the nodes whose machines could not be built: for these everything counts, that they
+ * were not finished in an earlier run too
+ */
+export function replacingChanges({ name, role }: NodePlan, unbuiltNodes: readonly string[]): string[] {
+  if (unbuiltNodes.includes(name)) return ["*"];
+  return role === "control-plane" ? ["imageName"] : ["imageName", "flavorName"];
+}
+
 /** A server as Nova has it. */
 export interface Server {
   id: string;

@@ -18,7 +18,7 @@ export interface CloudIds extends ProjectIds {
   externalNetworkId: string;
   /** Names of the stack's nodes whose machines are there already. */
   existingNodes: string[];
-  /** Names of the stack's nodes whose machines OpenStack could not build. */
+  /** Names of the stack's nodes whose machines Nova could not build. */
   unbuiltNodes: string[];
 }
 
@@ -70,7 +70,7 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
       surroundings: askedProject.then((found) => found?.surroundings),
     }),
     connection
-      .then((api) => nodesOf(plan, api))
+      .then((api) => nodesOf(plan, api, warnings))
       .catch((error: unknown) => {
         warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
         return { existingNodes: plan.nodes.map((node) => node.name), unbuiltNodes: [] };
@@ -90,10 +90,11 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
   return { ...ids, ...nodes, externalNetworkId: network!.id };
 }
 
-/** The nodes on whose ports there is a machine, and those whose machine could not be built. */
+/** The nodes on whose ports there is a machine, and those whose machine could not be built, with a warning each. */
 async function nodesOf(
   plan: ClusterPlan,
   api: OpenStackApi,
+  warnings: string[],
 ): Promise<Pick<CloudIds, "existingNodes" | "unbuiltNodes">> {
   const { name } = plan.settings.cluster;
   const [ports, unbuilt] = await Promise.all([
@@ -101,9 +102,13 @@ async function nodesOf(
     unbuiltServers(api, name),
   ]);
   const used = new Set(ports.filter(({ device_id }) => device_id).map((port) => port.name as string));
+  const nodes = plan.nodes.map((node) => node.name);
+  const failed = unbuilt.filter((server) => nodes.includes(server.name));
+  for (const { name: node, reason } of failed)
+    warnings.push(`${node}: Nova could not build its machine, pulumi up makes it anew: ${reason}`);
   return {
-    existingNodes: plan.nodes.map((node) => node.name).filter((node) => used.has(`${name}-${node}`)),
-    unbuiltNodes: unbuilt.map((server) => server.name),
+    existingNodes: nodes.filter((node) => used.has(`${name}-${node}`)),
+    unbuiltNodes: failed.map((server) => server.name),
   };
 }
 

@@ -19,10 +19,11 @@ export function replacingChanges({ name, role }: NodePlan, unbuiltNodes: readonl
   return role === "control-plane" ? ["imageName"] : ["imageName", "flavorName"];
 }
 
-/** A server as Nova has it. */
-export interface Server {
+/** A server that Nova could not build, and why. */
+export interface UnbuiltServer {
   id: string;
   name: string;
+  reason: string;
 }
 
 /**
@@ -30,14 +31,14 @@ export interface Server {
  * engine keeps such a machine as one that is to be finished, which the plugin takes for done.
  * https://docs.openstack.org/api-ref/compute/#list-servers-detailed
  */
-export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<Server[]> {
+export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<UnbuiltServer[]> {
   const failed = await api.list("servers/detail", { status: "ERROR" }, "compute");
   return failed
     .filter(
       ({ metadata, "OS-SRV-USG:launched_at": launched }) =>
         metadata.cluster === cluster && metadata.stack === stackName() && !launched,
     )
-    .map(({ id, name }) => ({ id, name }));
+    .map(({ id, name, fault }) => ({ id, name, reason: fault?.message ?? "Nova does not say why" }));
 }
 
 const stackName = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -5,18 +5,23 @@ import { cloud, registerCluster } from "../helpers/graph.ts";
 import { run } from "../helpers/monitor.ts";
 import { failedServer, failedServersPath, FakeOpenStack } from "../helpers/openstack.ts";
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 const instances = {
   "cp-1": "demo-control-plane-cp-1-instance",
   "worker-1": "demo-workers-worker-1-instance",
 };
 
-it("machines that Nova could not build are found by stack, cluster and state", async () => {
+it("machines that Nova could not build are found by stack, cluster and state, and told with the reason", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
   const openStack = new FakeOpenStack();
   openStack.answers[failedServersPath] = {
     servers: [
       failedServer("worker-1"),
+      failedServer("of-no-node-any-more"),
       failedServer("worker-2", { launched: "2026-11-26T02:00:00.000000" }),
       failedServer("cp-1", { stack: "openstack-kubernetes/other" }),
     ],
@@ -25,6 +30,9 @@ it("machines that Nova could not build are found by stack, cluster and state", a
     token.endsWith(":getAuthScope") ? openStack.scope : { id: "known", vcpus: 2, ram: 4096, disk: 20 };
   const { result } = await run(() => lookUp(planOf()), { call });
   expect(result.unbuiltNodes).toEqual(["worker-1"]);
+  expect(warn.mock.calls).toEqual([
+    [expect.stringMatching(/worker-1: Nova could not build its machine, .*: No valid host was found\.$/)],
+  ]);
 });
 
 it("a machine that could not be built is made anew, whatever went wrong; any other is not", async () => {

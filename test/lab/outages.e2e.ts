@@ -106,10 +106,11 @@ describe("life-07: SSH is cut in the middle of converge", () => {
     let machine: Machine | undefined;
     /** The machine is at work on its files. */
     const converging = async (): Promise<boolean> => {
-      // The engine may be writing its state just now.
-      const resources = await stack.resources().catch(() => []);
-      const made = resources.some(({ urn }) => urn.endsWith(`-${node}-secrets`));
-      if (made) machine ??= (await machinesOf(stack, [node]))[node];
+      // The state does not have its address and keys yet, or is just being written.
+      machine ??= await machinesOf(stack, [node]).then(
+        (machines) => machines[node],
+        () => undefined,
+      );
       return machine !== undefined && (await tryOn(machine, "pgrep -f [c]onverge.sh")).exitCode === 0;
     };
     const cut = await phase(`${name}: pulumi up, its connections cut in converge`, () =>

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster.ts";
+import { endWithEngine } from "./components/end-with-engine.ts";
 import { Foundations, refusedChanges } from "./components/foundations.ts";
 import { withoutLeftovers } from "./components/leftovers.ts";
 import { lookUp } from "./components/lookups.ts";
@@ -18,6 +19,7 @@ async function userStep<T>(step: () => T | Promise<T>): Promise<T> {
   }
 }
 
+endWithEngine();
 const planned: ClusterPlan = await userStep(() => {
   const input = settingsFromConfig(pulumi.runtime.allConfig());
   const { settings, checksums } = check(input, (file) => readFileSync(file, "utf8"));

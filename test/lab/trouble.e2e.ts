@@ -2,10 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { machinesOf, tryOn } from "../../lab/client/machines.ts";
+import { tryInLab } from "../../lab/client/run.ts";
 import { labSettings, mustSucceed, Stack, type LabSettings } from "../../lab/client/stack.ts";
 import { lab, repo } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
 import { oneNodeAlone } from "./helpers/cluster.ts";
+import { eventually } from "./helpers/eventually.ts";
 import { inventory, serverNames } from "./helpers/inventory.ts";
 
 const settings = await labSettings();
@@ -112,6 +114,9 @@ describe("a run of the program that was killed", () => {
     expect(killed.succeeded).toBe(false);
     // It did not end by itself, with a summary.
     expect(killed.changes).toEqual({});
+    // Neither the program nor a plugin outlives the engine.
+    const leftBehind = ["pgrep", "-af", "pulumi/cmd/run/index[.]js|lab/plugins/.*/main[.]ts"];
+    await eventually(60, async () => expect((await tryInLab(leftBehind)).stdout).toBe(""));
 
     await stack.cancel();
     await phase(`${name}: pulumi up again`, async () => mustSucceed(stack!, await stack!.up()));

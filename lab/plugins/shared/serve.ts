@@ -39,7 +39,7 @@ export interface ProviderSettings {
 /** Answers a function of a plugin by its token. */
 export type Invoke = (token: string) => Props | Promise<Props>;
 
-/** Starts the plugin: prints its port and serves the engine until that ends the process. */
+/** Starts the plugin: prints its port and serves the engine until that ends the process, or is no more itself. */
 export async function serve(
   version: string,
   lookup: Lookup,
@@ -47,6 +47,9 @@ export async function serve(
   answer?: Invoke,
 ): Promise<void> {
   extendService(settings);
+  // An engine that was killed ends nothing.
+  const engine = process.ppid;
+  setInterval(() => process.ppid === engine || process.exit(1), 2000).unref();
   const provider: Provider = {
     ...providerOf(version, lookup, environment),
     ...(answer && { invoke: async (token) => ({ outputs: await answer(token) }) }),

@@ -175,7 +175,19 @@ const kinds: Record<string, Kind> = {
 };
 
 /**
- * Takes away, just before a resource is made, what a run that was killed has left in its place. The engine notes an id
+ * Kinds that the plugin has no update for. One that OpenStack made, but did not answer for, is left unfinished in the
+ * state; the engine would update it to finish it, and fail in each run. So it is made anew, as after every other change.
+ */
+const withoutUpdate = new Set([
+  "openstack:networking/secGroupRule:SecGroupRule",
+  "openstack:networking/routerRoute:RouterRoute",
+  "openstack:compute/serverGroup:ServerGroup",
+]);
+const madeAnew = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
+
+/**
+ * Lets a run go on from whatever an earlier one has left that did not come to its end, unfinished resources and those
+ * that the state does not know. Takes away, just before a resource is made, what a run that was killed has left in its place. The engine notes an id
  * only when it is there, and OpenStack goes on with what it was asked for: a machine, port or address that no state
  * knows then stands in the next run's way. Only what holds a place that is this stack's own (its port, its network, its
  * group, its router), or has its name and description and is not in use, is taken away.
@@ -197,6 +209,13 @@ export function withoutLeftovers(): pulumi.ResourceTransformation {
   });
   return ({ type, props, opts }) =>
     type in kinds
-      ? { props, opts: { ...opts, hooks: { beforeCreate: [before], afterCreate: [after] } } }
+      ? {
+          props,
+          opts: {
+            ...opts,
+            ...(withoutUpdate.has(type) && madeAnew),
+            hooks: { beforeCreate: [before], afterCreate: [after] },
+          },
+        }
       : undefined;
 }

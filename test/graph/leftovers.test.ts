@@ -43,6 +43,22 @@ const ports = "/network/v2.0/ports?network_id=net&name=demo-worker-1&description
 const instance = "openstack:compute/instance:Instance";
 const worker = { name: "worker-1", metadata: { cluster: "demo" }, networks: [{ port: "p" }] };
 
+it.each([
+  ["openstack:networking/secGroupRule:SecGroupRule", ["*"]],
+  ["openstack:networking/routerRoute:RouterRoute", ["*"]],
+  ["openstack:compute/serverGroup:ServerGroup", ["*"]],
+  ["openstack:networking/subnet:Subnet", undefined],
+])("an unfinished %s is made anew where the plugin could not finish it", async (type, replaceOnChanges) => {
+  const { result } = await run(() => {
+    const resource = {} as pulumi.Resource;
+    return withoutLeftovers()({ type, name: "x", props: {}, opts: { parent: undefined }, resource });
+  });
+  const { opts } = result as { opts: pulumi.CustomResourceOptions };
+  expect(opts.replaceOnChanges).toEqual(replaceOnChanges);
+  // Two of the same would stand in each other's way.
+  expect(opts.deleteBeforeReplace).toBe(replaceOnChanges && true);
+});
+
 describe("leftovers of a killed run", () => {
   it("are taken away where they hold the stack's own place", async () => {
     cloud.answers[ports] = { ports: [{ id: "old" }] };

@@ -57,7 +57,8 @@ export class Network extends pulumi.ComponentResource implements NodeNetwork {
     );
     const routerInterface = new openstack.networking.RouterInterface(
       `${name}-router-interface`,
-      { routerId: router.id, subnetId: subnet.id },
+      // With it go the routes by way of its subnet.
+      { routerId: router.id, subnetId: subnet.id, forceDestroy: true },
       { parent: this },
     );
     this.networkId = network.id;

@@ -30,7 +30,12 @@ export class PodRoutes extends pulumi.ComponentResource {
           { routerId: network.routerId, destinationCidr: node.podNetwork, nextHop: node.address },
           // Neutron takes no route whose next hop is on no subnet of the router, and keeps a subnet that one uses.
           // By its next hop's port a route is known to be this stack's, so the port comes first.
-          { parent: this, dependsOn: [...network.leadsOut, addressPairs.ports[node.name]!] },
+          {
+            parent: this,
+            dependsOn: [...network.leadsOut, addressPairs.ports[node.name]!],
+            // The plugin fails to delete a route that is gone already, as after a destroy that was killed.
+            deletedWith: network.leadsOut[0],
+          },
         );
         return [node.name, route];
       }),

@@ -139,6 +139,13 @@ describe("deletion", () => {
     for (const { deletedWith, inputs } of rules) expect(inputs.securityGroupId).toBe(`${deletedWith!}-id`);
   });
 
+  it("a route goes with the router's interface, which takes all routes along, also those that are gone already", () => {
+    const routes = resources.filter(({ type }) => type.endsWith(":RouterRoute"));
+    const gone = routes.map(({ deletedWith }) => deletedWith);
+    expect(gone).toEqual(nodes.map(() => "demo-network-router-interface"));
+    expect(graph["demo-network-router-interface"]!.inputs.forceDestroy).toBe(true);
+  });
+
   it("only a worker's membership runs something when it goes, and none does when it comes", () => {
     for (const { name, inputs } of resources.filter(({ type }) => type === "command:remote:Command")) {
       const isMembership = name.endsWith("-membership");

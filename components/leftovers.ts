@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as delay } from "node:timers/promises";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
-import { unbuiltServers } from "./servers.ts";
+import { serversNamed } from "./servers.ts";
 
 /**
  * Description of the resources that are found by name: says whose they are, so that another stack's of the same name
@@ -163,11 +163,9 @@ const kinds: Record<string, Kind> = {
     within: ({ networks }) => networks[0].port,
     async remove(cloud, { name, metadata, networks }) {
       const onPort = (await cloud.call("network", `ports/${networks[0].port}`))?.port.device_id as string;
-      // A server that could not be built has let go of its port, or never had it.
-      const unbuilt = (await unbuiltServers(cloud, metadata.cluster)).filter(
-        (server) => server.name === name,
-      );
-      const servers = new Set([...(onPort ? [onPort] : []), ...unbuilt.map(({ id }) => id)]);
+      // Nova gives a server its port late, and takes it away when the server cannot be built.
+      const named = await serversNamed(cloud, metadata.cluster, name);
+      const servers = new Set(onPort ? [onPort, ...named] : named);
       for (const server of servers) await deleteServer(cloud, server);
       return [...servers];
     },
@@ -183,6 +181,8 @@ const withoutUpdate = new Set([
   "openstack:networking/routerRoute:RouterRoute",
   "openstack:compute/serverGroup:ServerGroup",
 ]);
+/** Kinds of which one that is replaced goes before its successor comes. */
+const goingFirst = new Set([...withoutUpdate, "openstack:compute/instance:Instance"]);
 const madeAnew = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
 
 /**
@@ -197,8 +197,9 @@ export function withoutLeftovers(): pulumi.ResourceTransformation {
   const made = new Set<string>();
   const before = new pulumi.ResourceHook("leftovers", async ({ type, name, newInputs = {}, oldInputs }) => {
     const { within, remove } = kinds[type]!;
-    // A replacement's place is held by the resource that it replaces.
-    if (oldInputs !== undefined || (within && made.has(within(newInputs)))) return;
+    // The place of most replacements is held by the resource that they replace.
+    const held = oldInputs !== undefined && !goingFirst.has(type);
+    if (held || (within && made.has(within(newInputs)))) return;
     cloud ??= OpenStackApi.connect();
     const gone = await remove(await cloud, newInputs);
     if (gone.length > 0)

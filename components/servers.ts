@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { NodePlan } from "../model/plan.ts";
-import type { OpenStackApi } from "./openstack-api.ts";
+import type { Fields, OpenStackApi } from "./openstack-api.ts";
 
 /** Metadata of a node's server: classifies it, and says whose it is. */
 export function serverMetadata(cluster: string, { role, pool }: NodePlan): Record<string, string> {
@@ -29,16 +29,29 @@ export interface UnbuiltServer {
 /**
  * The stack's servers that Nova could not build: they ended in ERROR and never ran, so that nothing is on them. The
  * engine keeps such a machine as one that is to be finished, which the plugin takes for done.
- * https://docs.openstack.org/api-ref/compute/#list-servers-detailed
  */
 export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<UnbuiltServer[]> {
-  const failed = await api.list("servers/detail", { status: "ERROR" }, "compute");
+  const failed = await serversOfStack(api, cluster, { status: "ERROR" });
   return failed
-    .filter(
-      ({ metadata, "OS-SRV-USG:launched_at": launched }) =>
-        metadata.cluster === cluster && metadata.stack === stackName() && !launched,
-    )
+    .filter(({ "OS-SRV-USG:launched_at": launched }) => !launched)
     .map(({ id, name, fault }) => ({ id, name, reason: fault?.message ?? "Nova does not say why" }));
+}
+
+/** Ids of the stack's servers of a name, in whatever state they are. */
+export async function serversNamed(api: OpenStackApi, cluster: string, name: string): Promise<string[]> {
+  // Nova takes a regular expression.
+  const servers = await serversOfStack(api, cluster, { name: `^${name}$` });
+  return servers.map(({ id }) => id as string);
+}
+
+/** https://docs.openstack.org/api-ref/compute/#list-servers-detailed */
+async function serversOfStack(
+  api: OpenStackApi,
+  cluster: string,
+  filter: Record<string, string>,
+): Promise<Fields[]> {
+  const servers = await api.list("servers/detail", filter, "compute");
+  return servers.filter(({ metadata }) => metadata.cluster === cluster && metadata.stack === stackName());
 }
 
 const stackName = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -24,6 +24,8 @@ const deployment: V1Deployment = {
   metadata: { name, namespace },
   spec: {
     selector: { matchLabels: labels },
+    // The log of a pod that goes would be taken for the new one's.
+    strategy: { type: "Recreate" },
     template: {
       metadata: { labels },
       spec: {

@@ -21,7 +21,6 @@ export function replacingChanges({ name, role }: NodePlan, unbuiltNodes: readonl
 
 /** A server that Nova could not build, and why. */
 export interface UnbuiltServer {
-  id: string;
   name: string;
   reason: string;
 }
@@ -32,9 +31,14 @@ export interface UnbuiltServer {
  */
 export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<UnbuiltServer[]> {
   const failed = await serversOfStack(api, cluster, { status: "ERROR" });
-  return failed
-    .filter(({ "OS-SRV-USG:launched_at": launched }) => !launched)
-    .map(({ id, name, fault }) => ({ id, name, reason: fault?.message ?? "Nova does not say why" }));
+  const unbuilt = failed.filter(({ "OS-SRV-USG:launched_at": launched }) => !launched);
+  return Promise.all(
+    unbuilt.map(async ({ id, name }) => {
+      // A list leaves the fault out of servers that came to no host.
+      const answer = await api.call("compute", `servers/${id}`);
+      return { name, reason: answer?.server.fault?.message ?? "Nova does not say why" };
+    }),
+  );
 }
 
 /** Ids of the stack's servers of a name, in whatever state they are. */

@@ -26,6 +26,8 @@ it("machines that Nova could not build are found by stack, cluster and state, an
       failedServer("cp-1", { stack: "openstack-kubernetes/other" }),
     ],
   };
+  const fault = { code: 500, message: "No valid host was found." };
+  openStack.answers["/compute/servers/failed worker-1"] = { server: { ...failedServer("worker-1"), fault } };
   const call = (token: string) =>
     token.endsWith(":getAuthScope") ? openStack.scope : { id: "known", vcpus: 2, ram: 4096, disk: 20 };
   const { result } = await run(() => lookUp(planOf()), { call });

@@ -16,7 +16,6 @@ export const failedServer = (name: string, { stack = "openstack-kubernetes/test"
   name,
   metadata: { cluster: "demo", role: "worker", stack },
   "OS-SRV-USG:launched_at": launched || null,
-  fault: { code: 500, message: "No valid host was found." },
 });
 
 /** In-process stand-in for OpenStack's REST interfaces: answers by path, and what was asked of it. */

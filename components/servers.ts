@@ -20,7 +20,7 @@ export function replacingChanges({ name, role }: NodePlan, unbuiltNodes: readonl
 }
 
 /** A server that Nova could not build, and why. */
-export interface UnbuiltServer {
+interface UnbuiltServer {
   name: string;
   reason: string;
 }

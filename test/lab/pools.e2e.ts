@@ -151,7 +151,8 @@ describe("life-01 a pool", () => {
     expect(cluster.outputs.inventory["batch-1"]).toMatchObject({ pool: "batch", address: "10.0.0.20" });
     const found = await servers();
     const server = found.find((one) => one.name === "batch-1")!;
-    expect(server.metadata).toEqual({ cluster: name, role: "worker", pool: "batch" });
+    const stack = `openstack-kubernetes/${name}`;
+    expect(server.metadata).toEqual({ cluster: name, role: "worker", pool: "batch", stack });
     expect(await serverGroups()).toMatchObject([
       { name: `${name}-batch of openstack-kubernetes/${name}`, members: [server.id] },
     ]);

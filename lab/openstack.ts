@@ -81,10 +81,14 @@ const apis: Daemon[] = [
   ...["nova-conductor", "nova-api", "nova-scheduler"].map(nova),
   { name: "glance-api", command: ["glance-api", ...config("glance-api.conf")] },
 ];
-const agents: Daemon[] = ["linuxbridge", "l3", "dhcp", "metadata"].map((kind) => ({
+const neutronAgent = (kind: string, ...program: string[]): Daemon => ({
   name: `neutron-${kind}-agent`,
-  command: [`neutron-${kind}-agent`, ...config("neutron.conf", "neutron-agents.conf")],
-}));
+  command: [...program, ...config("neutron.conf", "neutron-agents.conf")],
+});
+const agents: Daemon[] = [
+  ...["linuxbridge", "l3", "metadata"].map((kind) => neutronAgent(kind, `neutron-${kind}-agent`)),
+  neutronAgent("dhcp", python, run("openstack", "network", "dhcp_agent.py")),
+];
 const novaCompute = (compute: Compute): Daemon => ({
   name: "nova-compute",
   command: [

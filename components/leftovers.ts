@@ -2,18 +2,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as delay } from "node:timers/promises";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
 import { serversNamed } from "./servers.ts";
+import { stackName } from "./stack-name.ts";
 
 /**
  * Description of the resources that are found by name: says whose they are, so that another stack's of the same name
  * are never taken for a leftover.
  */
 export function clusterDescription(cluster: string): string {
-  return `Kubernetes cluster ${cluster} of ${pulumi.getProject()}/${pulumi.getStack()}`;
+  return `Kubernetes cluster ${cluster} of ${stackName()}`;
 }
 
 /** Name of a pool's server group. Nova keeps no description of one, so the name says whose it is. */
 export function serverGroupName(cluster: string, pool: string): string {
-  return `${cluster}-${pool} of ${pulumi.getProject()}/${pulumi.getStack()}`;
+  return `${cluster}-${pool} of ${stackName()}`;
 }
 
 /** How to find and take away what stands where a resource of this kind is to be made. */
@@ -186,11 +187,13 @@ const goingFirst = new Set([...withoutUpdate, "openstack:compute/instance:Instan
 const madeAnew = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
 
 /**
- * Lets a run go on from whatever an earlier one has left that did not come to its end, unfinished resources and those
- * that the state does not know. Takes away, just before a resource is made, what a run that was killed has left in its place. The engine notes an id
- * only when it is there, and OpenStack goes on with what it was asked for: a machine, port or address that no state
- * knows then stands in the next run's way. Only what holds a place that is this stack's own (its port, its network, its
- * group, its router), or has its name and description and is not in use, is taken away.
+ * Lets a run go on from what an earlier one has left that did not come to its end.
+ *
+ * What is unfinished in the state, and cannot be finished, is made anew. And just before a resource is made, what a run
+ * that was killed has left in its place is taken away. The engine notes an id only when it is there, and OpenStack goes on
+ * with what it was asked for: a machine, port or address that no state knows then stands in the next run's way. Only what
+ * holds a place that is this stack's own (its port, its network, its group, its router), or has its name and says that it
+ * is this stack's and is not in use, is taken away.
  */
 export function withoutLeftovers(): pulumi.ResourceTransformation {
   let cloud: Promise<OpenStackApi> | undefined;

@@ -1,6 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { NodePlan } from "../model/plan.ts";
 import type { Fields, OpenStackApi } from "./openstack-api.ts";
+import { stackName } from "./stack-name.ts";
 
 /** Metadata of a node's server: classifies it, and says whose it is. */
 export function serverMetadata(cluster: string, { role, pool }: NodePlan): Record<string, string> {
@@ -57,5 +57,3 @@ async function serversOfStack(
   const servers = await api.list("servers/detail", filter, "compute");
   return servers.filter(({ metadata }) => metadata.cluster === cluster && metadata.stack === stackName());
 }
-
-const stackName = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -2,13 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import {
-  failedServersPath,
-  FakeOpenStack,
-  limitsPath,
-  ownPortsPath,
-  quotasPath,
-} from "../helpers/openstack.ts";
+import { everyRunAsks, FakeOpenStack } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
 beforeEach(() => {
@@ -39,10 +33,7 @@ const list = (path: string, query: string, ...items: object[]) => {
 const own = { project_id: "own-project" };
 
 /** What was asked beside the quotas and the stack's own ports and servers. */
-const looks = () =>
-  cloud.asked.filter(
-    (call) => ![failedServersPath, limitsPath, ownPortsPath, quotasPath].includes(call.slice(4)),
-  );
+const looks = () => cloud.asked.filter((call) => !everyRunAsks.includes(call.slice(4)));
 
 it("a stack that names nothing of the project's own looks nothing up in it", async () => {
   expect(await looked({})).toMatchObject({ securityGroupIds: {}, externalNetworkId: "known" });

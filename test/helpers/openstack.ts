@@ -10,6 +10,9 @@ export const ownPortsPath =
 /** Where Nova tells which servers of the project are in ERROR. */
 export const failedServersPath = "/compute/servers/detail?status=ERROR";
 
+/** What every run asks of OpenStack, whatever the settings: quotas, and what the stack has. */
+export const everyRunAsks = [limitsPath, failedServersPath, ownPortsPath, quotasPath];
+
 /** A server in ERROR, as Nova tells of it; by default it is of the stack of the tests, and was never built. */
 export const failedServer = (name: string, { stack = "openstack-kubernetes/test", launched = "" } = {}) => ({
   id: `failed ${name}`,

@@ -45,6 +45,13 @@ export default {
       to: { path: "^(index\\.ts$|components/|lab/|test/|node_modules/@pulumi/)" },
     },
     {
+      name: "a-destroy-asks-openstack-as-the-program-does",
+      comment: "destroy/ is run by the engine and called by nothing else.",
+      severity: "error",
+      from: { pathNot: "^(destroy|test)/" },
+      to: { path: "^destroy/" },
+    },
+    {
       name: "lab-runs-the-program-from-outside",
       comment: "The lab builds what the model says and runs the program as a user does.",
       severity: "error",
@@ -77,7 +84,7 @@ export default {
       name: "program-needs-no-tools",
       comment: "What a user runs must come with `npm install --omit=dev`.",
       severity: "error",
-      from: { path: "^(index\\.ts$|model/|components/|cli/)" },
+      from: { path: "^(index\\.ts$|model/|components/|cli/|destroy/)" },
       to: { dependencyTypes: ["npm-dev"] },
     },
     {

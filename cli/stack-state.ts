@@ -22,18 +22,46 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
 }
 
-/** The resources that the engine keeps in a stack's state, as `pulumi stack export --show-secrets` writes them. */
-export function resourcesIn(state: { deployment?: { resources?: Partial<StateResource>[] } }) {
-  return (state.deployment?.resources ?? []).map((resource) => ({
-    ...(resource as StateResource),
-    inputs: readable(resource.inputs ?? {}) as Record<string, unknown>,
-    outputs: readable(resource.outputs ?? {}) as Record<string, unknown>,
-  }));
+/** A stack's state as `pulumi stack export --show-secrets` writes it. */
+interface ExportedState {
+  deployment?: {
+    resources?: Partial<StateResource>[];
+    pending_operations?: { type: string; resource: Partial<StateResource> }[];
+  };
+}
+
+const withReadableSecrets = (resource: Partial<StateResource>): StateResource => ({
+  ...(resource as StateResource),
+  inputs: readable(resource.inputs ?? {}) as Record<string, unknown>,
+  outputs: readable(resource.outputs ?? {}) as Record<string, unknown>,
+});
+
+/** A stack's resources as its last run has left them, and what runs that were killed had begun to make. */
+interface StackState {
+  resources: StateResource[];
+  /** Without an id each; what a later run has made is not among them. */
+  begun: StateResource[];
+}
+
+/** What the engine keeps of a stack. */
+export function stateIn({ deployment }: ExportedState): StackState {
+  const resources = (deployment?.resources ?? []).map(withReadableSecrets);
+  // The engine keeps these for ever, unless it is told to forget them.
+  const begun = (deployment?.pending_operations ?? [])
+    .filter(({ type }) => type === "creating")
+    .map(({ resource }) => withReadableSecrets(resource))
+    .filter(({ urn }) => !resources.some((resource) => resource.urn === urn));
+  return { resources, begun };
+}
+
+/** What the engine keeps of a stack of that name. */
+export async function stateOf(stack: string): Promise<StackState> {
+  return stateIn(await askEngine(stack, "the state", ["stack", "export", "--show-secrets"]));
 }
 
 /** The resources of a stack, as its last run has left them. */
 export async function resourcesOf(stack: string): Promise<StateResource[]> {
-  return resourcesIn(await askEngine(stack, "the state", ["stack", "export", "--show-secrets"]));
+  return (await stateOf(stack)).resources;
 }
 
 /** A resource's own name, the end of its URN. */

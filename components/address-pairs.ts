@@ -1,7 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 import type { NodeNetwork } from "./network.ts";
 import type { SecurityGroups } from "./security-groups.ts";
 

@@ -11,6 +11,7 @@ import { AddressPairs } from "./address-pairs.ts";
 import { Certificates } from "./certificates.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { CoreDns } from "./coredns.ts";
+import { destroyLeftovers } from "./destroy-leftovers.ts";
 import { FloatingAddresses } from "./floating-addresses.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import type { CloudIds } from "./lookups.ts";
@@ -74,14 +75,20 @@ export class Cluster extends pulumi.ComponentResource {
     const { cluster } = plan.settings;
 
     const { externalNetworkId, securityGroupIds, existingNetwork } = cloud;
-    const network: NodeNetwork = existingNetwork
-      ? { ...existingNetwork, leadsOut: [] }
-      : new Network(`${name}-network`, { plan, externalNetworkId }, parent);
     const securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, parent);
+    const groups = Object.values(securityGroups.groups);
+    const network: NodeNetwork = existingNetwork
+      ? {
+          ...existingNetwork,
+          leftovers: destroyLeftovers(`${name}-network-leftovers`, { parent: this, dependsOn: groups }),
+          leadsOut: [],
+        }
+      : new Network(`${name}-network`, { plan, externalNetworkId, groups }, parent);
+    const dependsOn = network.leftovers;
     const addressPairs = new AddressPairs(
       `${name}-address-pairs`,
       { plan, network, securityGroups, securityGroupIds },
-      parent,
+      { ...parent, dependsOn },
     );
     const { addresses } = new FloatingAddresses(
       `${name}-floating-addresses`,
@@ -131,8 +138,11 @@ export class Cluster extends pulumi.ComponentResource {
       this.endpoints.loadBalancers = Object.fromEntries(
         plan.loadBalancers.map((balancer) => [
           balancer.name,
-          new LoadBalancer(`${name}-load-balancer-${balancer.name}`, { plan, balancer, network }, parent)
-            .address,
+          new LoadBalancer(
+            `${name}-load-balancer-${balancer.name}`,
+            { plan, balancer, network },
+            { ...parent, dependsOn },
+          ).address,
         ]),
       );
     }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import type { AddressPairs } from "./address-pairs.ts";
 import type { NodeNetwork } from "./network.ts";
+import { clusterDescription } from "./ownership.ts";
 
 export interface FloatingAddressesArgs {
   plan: ClusterPlan;
@@ -28,7 +29,7 @@ export class FloatingAddresses extends pulumi.ComponentResource {
           `${name}-${node.name}`,
           {
             pool: floatingPool,
-            description: `Kubernetes cluster ${plan.settings.cluster.name}, node ${node.name}`,
+            description: `${clusterDescription(plan.settings.cluster.name)}, node ${node.name}`,
             portId: addressPairs.ports[node.name]!.id,
           },
           // Neutron associates an address only with a port behind a router that leads out.

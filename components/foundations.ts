@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import { foundationsOf, refusals, refusalText, type Foundations as Facts } from "../model/transitions.ts";
+import { destroyLeftovers } from "./destroy-leftovers.ts";
 
 /**
  * What the cluster is built on, kept in the stack's state. Its name is the same for every cluster, so that a renamed one
@@ -12,7 +13,9 @@ export class Foundations extends pulumi.ComponentResource {
 
   constructor(name: string, { plan }: { plan: ClusterPlan }, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:index:Foundations", name, { ...foundationsOf(plan) }, opts);
-    this.accepted = new Promise((resolve) => this.urn.apply(() => resolve()));
+    // Before anything of OpenStack's, so a destroy ends with it.
+    const leftovers = destroyLeftovers(`${name}-leftovers`, { parent: this });
+    this.accepted = new Promise((resolve) => leftovers.urn.apply(() => resolve()));
     this.registerOutputs({});
   }
 }

@@ -2,7 +2,7 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ListenerPlan, LoadBalancerPlan } from "../model/load-balancers.ts";
 import type { ClusterPlan } from "../model/plan.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 import type { NodeNetwork } from "./network.ts";
 
 export interface LoadBalancerArgs {
@@ -58,7 +58,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         `${name}-floating-address`,
         {
           pool: settings.floatingPool ?? settings.externalNetwork,
-          description: `Kubernetes cluster ${cluster.name}, load balancer ${balancer.name}`,
+          description: `${description}, load balancer ${balancer.name}`,
           portId: vipPortId,
         },
         // Neutron associates an address only with a port behind a router that leads out.

@@ -4,7 +4,7 @@ import type { Flavor } from "../model/needs.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { references } from "../model/references.ts";
 import { keyOf } from "../model/settings.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 import { OpenStackApi, reasonOf } from "./openstack-api.ts";
 import { preflight } from "./preflight.ts";
 import { lookUpInProject, type ProjectIds } from "./project-lookups.ts";

@@ -1,11 +1,14 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { destroyLeftovers } from "./destroy-leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 
 export interface NetworkArgs {
   plan: ClusterPlan;
   externalNetworkId: string;
+  /** The security groups that ports will have. */
+  groups: pulumi.Resource[];
 }
 
 /** Where the nodes are, whether the program makes it or it is there already. */
@@ -13,6 +16,8 @@ export interface NodeNetwork {
   networkId: pulumi.Input<string>;
   subnetId: pulumi.Input<string>;
   routerId: pulumi.Input<string>;
+  /** What all waits for that Neutron makes a port for: what no state knows of that goes before network and groups do. */
+  leftovers: pulumi.Resource;
   /** What routes, floating addresses and machines wait for: the router leads out once it is there. */
   leadsOut: pulumi.Resource[];
 }
@@ -22,11 +27,12 @@ export class Network extends pulumi.ComponentResource implements NodeNetwork {
   readonly networkId: pulumi.Output<string>;
   readonly subnetId: pulumi.Output<string>;
   readonly routerId: pulumi.Output<string>;
+  readonly leftovers: pulumi.Resource;
   readonly leadsOut: pulumi.Resource[];
 
   constructor(
     name: string,
-    { plan, externalNetworkId }: NetworkArgs,
+    { plan, externalNetworkId, groups }: NetworkArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("openstack-kubernetes:network:Network", name, {}, opts);
@@ -55,11 +61,15 @@ export class Network extends pulumi.ComponentResource implements NodeNetwork {
       { name: cluster.name, description, adminStateUp: true, externalNetworkId },
       { parent: this },
     );
+    this.leftovers = destroyLeftovers(`${name}-leftovers`, {
+      parent: this,
+      dependsOn: [subnet, router, ...groups],
+    });
     const routerInterface = new openstack.networking.RouterInterface(
       `${name}-router-interface`,
       // With it go the routes by way of its subnet.
       { routerId: router.id, subnetId: subnet.id, forceDestroy: true },
-      { parent: this },
+      { parent: this, dependsOn: this.leftovers },
     );
     this.networkId = network.id;
     this.subnetId = subnet.id;

@@ -8,7 +8,7 @@ import {
   type ProjectQuota,
   type ProjectQuotas,
 } from "../model/preflight.ts";
-import { clusterDescription, serverGroupName } from "./leftovers.ts";
+import { clusterDescription, serverGroupName } from "./ownership.ts";
 import { addressesOf, routesOf, securityRuleOf } from "./neutron-answers.ts";
 import { reasonOf, type Fields, type OpenStackApi } from "./openstack-api.ts";
 

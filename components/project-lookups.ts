@@ -2,7 +2,7 @@ import { existingNetworkProblems, type ExistingNetwork } from "../model/existing
 import type { ClusterPlan } from "../model/plan.ts";
 import { references } from "../model/references.ts";
 import { keyOf } from "../model/settings.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 import { addressesOf, routesOf } from "./neutron-answers.ts";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import { driftMark, lostRoutes, strayRoutes, type Route } from "../model/route-drift.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 import { addressesOf, routesOf } from "./neutron-answers.ts";
 import { OpenStackApi } from "./openstack-api.ts";
 import type { PodRoutes } from "./pod-routes.ts";

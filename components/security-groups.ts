@@ -2,7 +2,7 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import { securityRules, type GroupRole } from "../model/security-rules.ts";
-import { clusterDescription } from "./leftovers.ts";
+import { clusterDescription } from "./ownership.ts";
 
 /** The security groups of the machines, by role. */
 export class SecurityGroups extends pulumi.ComponentResource {

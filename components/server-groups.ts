@@ -1,7 +1,7 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
-import { serverGroupName } from "./leftovers.ts";
+import { serverGroupName } from "./ownership.ts";
 
 /** Nova's server groups of the pools: which machines are to be on different hosts. */
 export class ServerGroups extends pulumi.ComponentResource {

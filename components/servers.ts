@@ -1,6 +1,6 @@
 import type { NodePlan } from "../model/plan.ts";
 import type { Fields, OpenStackApi } from "./openstack-api.ts";
-import { stackName } from "./stack-name.ts";
+import { stackName } from "./ownership.ts";
 
 /** Metadata of a node's server: classifies it, and says whose it is. */
 export function serverMetadata(cluster: string, { role, pool }: NodePlan): Record<string, string> {
@@ -30,7 +30,7 @@ interface UnbuiltServer {
  * engine keeps such a machine as one that is to be finished, which the plugin takes for done.
  */
 export async function unbuiltServers(api: OpenStackApi, cluster: string): Promise<UnbuiltServer[]> {
-  const failed = await serversOfStack(api, cluster, { status: "ERROR" });
+  const failed = await serversOf(api, { cluster, stack: stackName() }, { status: "ERROR" });
   const unbuilt = failed.filter(({ "OS-SRV-USG:launched_at": launched }) => !launched);
   return Promise.all(
     unbuilt.map(async ({ id, name }) => {
@@ -41,19 +41,25 @@ export async function unbuiltServers(api: OpenStackApi, cluster: string): Promis
   );
 }
 
-/** Ids of the stack's servers of a name, in whatever state they are. */
-export async function serversNamed(api: OpenStackApi, cluster: string, name: string): Promise<string[]> {
+/** Ids of the servers of a name that have a stack's metadata, in whatever state they are. */
+export async function serversNamed(api: OpenStackApi, owner: Owner, name: string): Promise<string[]> {
   // Nova takes a regular expression.
-  const servers = await serversOfStack(api, cluster, { name: `^${name}$` });
+  const servers = await serversOf(api, owner, { name: `^${name}$` });
   return servers.map(({ id }) => id as string);
 }
 
+/** Whose a server is, by its metadata. */
+interface Owner {
+  cluster: string;
+  stack: string;
+}
+
 /** https://docs.openstack.org/api-ref/compute/#list-servers-detailed */
-async function serversOfStack(
+async function serversOf(
   api: OpenStackApi,
-  cluster: string,
+  { cluster, stack }: Owner,
   filter: Record<string, string>,
 ): Promise<Fields[]> {
   const servers = await api.list("servers/detail", filter, "compute");
-  return servers.filter(({ metadata }) => metadata.cluster === cluster && metadata.stack === stackName());
+  return servers.filter(({ metadata }) => metadata.cluster === cluster && metadata.stack === stack);
 }

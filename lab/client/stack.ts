@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
-import { resourcesIn, type StateResource } from "../../cli/stack-state.ts";
+import { stateIn, type StateResource } from "../../cli/stack-state.ts";
 import { schema } from "../../model/settings.ts";
 import { stackOf, startedCompute, type Compute } from "../compute.ts";
 import { lab, repo } from "../paths.ts";
@@ -170,7 +170,7 @@ export class Stack {
   /** The resources in the stack's state. */
   async resources(): Promise<StateResource[]> {
     const state = await this.pulumi("stack", "export", "--show-secrets", "--stack", this.name);
-    return resourcesIn(JSON.parse(state) as Parameters<typeof resourcesIn>[0]);
+    return stateIn(JSON.parse(state) as Parameters<typeof stateIn>[0]).resources;
   }
 
   async exists(): Promise<boolean> {
@@ -198,7 +198,8 @@ export class Stack {
 
   #environment(command: readonly string[], without: readonly string[] = []): string[] {
     const variables = [
-      `PULUMI_BACKEND_URL=file://${join(this.folder, "state")}`,
+      // As in lab/run, which says why no metadata.
+      `PULUMI_BACKEND_URL=file://${join(this.folder, "state")}?metadata=skip`,
       // The clusters of these stacks live for minutes, and their state is root's alone.
       "PULUMI_CONFIG_PASSPHRASE=lab",
       "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true",

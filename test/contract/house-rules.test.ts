@@ -32,7 +32,7 @@ describe.concurrent("the whole tree", () => {
     ["has no unused file, export or dependency (knip)", ["knip", "--no-progress"]],
     [
       "keeps its folders apart (dependency-cruiser)",
-      ["depcruise", "index.ts", "model", "components", "cli", "lab", "test"],
+      ["depcruise", "index.ts", "model", "components", "cli", "destroy", "lab", "test"],
     ],
   ])("%s", { timeout: 15 * minutes }, async (_rule, [command, ...args]) => {
     expect(await complaints(command!, ...args)).toBe("");

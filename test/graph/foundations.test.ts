@@ -1,9 +1,12 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { Foundations, refusedChanges } from "../../components/foundations.ts";
 import { foundationsOf } from "../../model/transitions.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
+import { repo } from "../helpers/project.ts";
 
 const domain = { cluster: { ...stackSettings.cluster, domain: "example.org" } };
 
@@ -22,8 +25,22 @@ describe("the foundations of a cluster", () => {
   it("have the same name for every cluster, and hold what is compared, nothing of it secret", async () => {
     const plan = planOf();
     const { resources } = await run(async () => new Foundations("foundations", { plan }).accepted);
-    expect(resources).toMatchObject([{ name: "foundations", custom: false, parent: undefined }]);
+    expect(resources).toMatchObject([
+      { name: "foundations", custom: false, parent: undefined },
+      { name: "foundations-leftovers", parent: "foundations" },
+    ]);
     expect(resources[0]!.inputs).toEqual(JSON.parse(JSON.stringify(foundationsOf(plan))));
+  });
+
+  it("end with what a destroy begins with: a command for this stack, of whatever organization", async () => {
+    const { resources } = await run(async () => new Foundations("foundations", { plan: planOf() }).accepted);
+    const { inputs, dependencies } = resources[1]!;
+    expect(dependencies).toEqual([]);
+    expect(inputs).toEqual({
+      delete: "destroy/leftovers.sh",
+      environment: { STACK: "organization/openstack-kubernetes/test" },
+    });
+    expect(statSync(join(repo, "destroy/leftovers.sh")).mode & 0o111).not.toBe(0);
   });
 
   it("refuse a change with a line for each reason", async () => {

@@ -41,7 +41,8 @@ const ours = { networkId: "net", name: "demo-worker-1", description: "ours" };
 const ports = "/network/v2.0/ports?network_id=net&name=demo-worker-1&description=ours";
 
 const instance = "openstack:compute/instance:Instance";
-const worker = { name: "worker-1", metadata: { cluster: "demo" }, networks: [{ port: "p" }] };
+const metadata = { cluster: "demo", stack: "openstack-kubernetes/test" };
+const worker = { name: "worker-1", metadata, networks: [{ port: "p" }] };
 
 it.each([
   ["openstack:networking/secGroupRule:SecGroupRule", ["*"]],
@@ -74,7 +75,7 @@ describe("leftovers of a killed run", () => {
 
   it("are never told by an incomplete search, which would find other people's", async () => {
     await expect(clear("openstack:networking/floatingIp:FloatingIp", {})).rejects.toThrow(
-      "floatingips cannot be told apart without port_id",
+      "floatingips cannot be told apart without description",
     );
     expect(cloud.asked).toEqual([]);
   });

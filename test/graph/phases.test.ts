@@ -29,9 +29,13 @@ const changed = (earlier: Phase, later: Phase) => {
 describe("the phases of a stack", () => {
   it("begin with network and machines alone", () => {
     const types = new Set(machines.resources.filter(({ custom }) => custom).map(({ type }) => type));
-    expect([...types].filter((type) => !type.startsWith("openstack:"))).toEqual([
+    expect([...types].filter((type) => !type.startsWith("openstack:")).sort()).toEqual([
+      "command:local:Command",
       "tls:index/privateKey:PrivateKey",
     ]);
+    // On the client, and nothing before a destroy.
+    const commands = machines.resources.filter(({ type }) => type === "command:local:Command");
+    expect(commands.flatMap(({ inputs }) => Object.keys(inputs))).not.toContain("create");
     // The keys of SSH; nothing is signed, and nobody logs in.
     const keys = machines.resources.filter(({ type }) => type === "tls:index/privateKey:PrivateKey");
     expect(keys.map(({ name }) => name).sort()).toEqual(

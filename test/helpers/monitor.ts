@@ -78,6 +78,7 @@ export async function run<T>(
     "openstack-kubernetes",
     "test",
     preview,
+    "organization",
   );
   pulumi.runtime.setAllConfig(config);
 

@@ -66,7 +66,19 @@ async function finish(kubernetesVersion: string, nodes: object): Promise<void> {
   expect((await stack.preview("--expect-no-changes")).errors).toEqual([]);
 }
 
-describe("life-07: the engine killed at 30 points", () => {
+describe("life-07: the engine killed at 36 points", () => {
+  it(
+    "of a first up that is given up: a destroy leaves nothing",
+    async () => {
+      for (const seconds of [7, 11, 15, 19, 23, 27]) {
+        await killedAfter("up", [seconds]);
+        await phase(`${name}: destroy`, async () => mustSucceed(stack, await stack.destroy()));
+        expect(await inventory()).toEqual(before);
+      }
+    },
+    30 * 60_000,
+  );
+
   it(
     "of a first up",
     async () => {

@@ -105,12 +105,25 @@ describe("a run of the program that was killed", () => {
   let stack: Stack | undefined;
   afterAll(() => stack?.destroyRest());
 
+  const killedWithItsInstance = (stack: Stack) =>
+    phase(`${name}: pulumi up, killed with its first instance`, () =>
+      stack.killedAt(async () => (await serverNames()).includes(`${name}-1`)),
+    );
+
+  it("is given up by a destroy, which takes away what no state knows", async () => {
+    stack = await Stack.create(name, alone(name));
+    const before = await inventory();
+    await killedWithItsInstance(stack);
+    await stack.cancel();
+    expect((await stack.resources()).filter(({ type }) => type.endsWith(":Instance"))).toEqual([]);
+    await phase(`${name}: pulumi destroy`, async () => mustSucceed(stack!, await stack!.destroy()));
+    expect(await inventory()).toEqual(before);
+  });
+
   it("is finished by the next run, and nothing is left when the stack is destroyed", async () => {
     stack = await Stack.create(name, alone(name));
     const before = await inventory();
-    const killed = await phase(`${name}: pulumi up, killed with its first instance`, () =>
-      stack!.killedAt(async () => (await serverNames()).includes(`${name}-1`)),
-    );
+    const killed = await killedWithItsInstance(stack);
     expect(killed.succeeded).toBe(false);
     // It did not end by itself, with a summary.
     expect(killed.changes).toEqual({});

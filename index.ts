@@ -27,10 +27,11 @@ const planned: ClusterPlan = await userStep(() => {
 });
 const cloud = await userStep(() => lookUp(planned));
 const hooks = refusedChanges(planned);
-await new Foundations("foundations", { plan: planned }, { hooks }).accepted;
+const foundations = new Foundations("foundations", { plan: planned }, { hooks });
+await foundations.accepted;
 const cluster = new Cluster(
   planned.settings.cluster.name,
-  { plan: planned, cloud },
+  { plan: planned, cloud, leftovers: foundations.leftovers },
   { transformations: [withoutLeftovers()] },
 );
 if (cluster.podRoutes) watchRoutes(planned, cluster.podRoutes);

@@ -44,6 +44,8 @@ export interface DockerClient {
 export interface ClusterArgs {
   plan: ClusterPlan;
   cloud: CloudIds;
+  /** What everything of OpenStack's waits for. */
+  leftovers: pulumi.Resource;
 }
 
 /** What the last phase builds on. */
@@ -69,13 +71,17 @@ export class Cluster extends pulumi.ComponentResource {
   /** The same for Ansible. */
   readonly ansibleInventory: ReturnType<typeof ansibleInventory<pulumi.Output<string>>>;
 
-  constructor(name: string, { plan, cloud }: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { plan, cloud, leftovers }: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:index:Cluster", name, {}, opts);
     const parent = { parent: this };
     const { cluster } = plan.settings;
 
     const { externalNetworkId, securityGroupIds, existingNetwork } = cloud;
-    const securityGroups = new SecurityGroups(`${name}-security-groups`, { plan }, parent);
+    const securityGroups = new SecurityGroups(
+      `${name}-security-groups`,
+      { plan },
+      { ...parent, dependsOn: leftovers },
+    );
     const groups = Object.values(securityGroups.groups);
     const network: NodeNetwork = existingNetwork
       ? {
@@ -83,7 +89,11 @@ export class Cluster extends pulumi.ComponentResource {
           leftovers: destroyLeftovers(`${name}-network-leftovers`, { parent: this, dependsOn: groups }),
           leadsOut: [],
         }
-      : new Network(`${name}-network`, { plan, externalNetworkId, groups }, parent);
+      : new Network(
+          `${name}-network`,
+          { plan, externalNetworkId, groups },
+          { ...parent, dependsOn: leftovers },
+        );
     const dependsOn = network.leftovers;
     const addressPairs = new AddressPairs(
       `${name}-address-pairs`,
@@ -103,7 +113,7 @@ export class Cluster extends pulumi.ComponentResource {
     const sshKey = new tls.PrivateKey(`${name}-ssh-key`, { algorithm: "ED25519" }, parent);
     const serverGroups =
       Object.keys(plan.serverGroups).length > 0
-        ? new ServerGroups(`${name}-server-groups`, { plan }, parent).groups
+        ? new ServerGroups(`${name}-server-groups`, { plan }, { ...parent, dependsOn: leftovers }).groups
         : {};
     const { existingNodes, unbuiltNodes } = cloud;
     const surroundings = {

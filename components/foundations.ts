@@ -10,12 +10,13 @@ import { destroyLeftovers } from "./destroy-leftovers.ts";
 export class Foundations extends pulumi.ComponentResource {
   /** Ends once the engine has accepted them; never where a change is refused, since the engine then ends the run. */
   readonly accepted: Promise<void>;
+  /** What everything of OpenStack's waits for: a destroy ends with it. */
+  readonly leftovers: pulumi.Resource;
 
   constructor(name: string, { plan }: { plan: ClusterPlan }, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:index:Foundations", name, { ...foundationsOf(plan) }, opts);
-    // Before anything of OpenStack's, so a destroy ends with it.
-    const leftovers = destroyLeftovers(`${name}-leftovers`, { parent: this });
-    this.accepted = new Promise((resolve) => leftovers.urn.apply(() => resolve()));
+    this.leftovers = destroyLeftovers(`${name}-leftovers`, { parent: this });
+    this.accepted = new Promise((resolve) => this.urn.apply(() => resolve()));
     this.registerOutputs({});
   }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Cluster } from "../../components/cluster.ts";
 import type { CloudIds } from "../../components/lookups.ts";
+import { newCluster } from "../helpers/graph.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run, type Registered } from "../helpers/monitor.ts";
 
@@ -29,7 +29,7 @@ const settings = {
 
 async function registerCluster(preview = false) {
   const plan = planOf(settings);
-  const { resources } = await run(() => new Cluster("demo", { plan, cloud }), { preview });
+  const { resources } = await run(() => newCluster(plan, cloud), { preview });
   return { resources, graph: Object.fromEntries(resources.map((r) => [`${r.type} ${r.name}`, r])) };
 }
 

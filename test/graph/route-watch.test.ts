@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Cluster } from "../../components/cluster.ts";
 import type { PodRoutes } from "../../components/pod-routes.ts";
 import { watchRoutes } from "../../components/route-watch.ts";
 import { planOf } from "../helpers/cluster.ts";
-import { cloud } from "../helpers/graph.ts";
+import { newCluster } from "../helpers/graph.ts";
 import { run } from "../helpers/monitor.ts";
 import { FakeOpenStack } from "../helpers/openstack.ts";
 
@@ -34,7 +33,7 @@ afterEach(() => {
 async function watch(routes: object[]) {
   openStack.answers[router] = { router: { routes } };
   const program = async () => {
-    const { podRoutes } = new Cluster("demo", { plan, cloud });
+    const { podRoutes } = newCluster(plan);
     watchRoutes(plan, podRoutes!);
     await vi.waitFor(() => expect(openStack.asked).toContain(`GET ${router}`));
     await new Promise(setImmediate);

@@ -1,5 +1,7 @@
 import { Cluster } from "../../components/cluster.ts";
+import { destroyLeftovers } from "../../components/destroy-leftovers.ts";
 import type { CloudIds } from "../../components/lookups.ts";
+import type { ClusterPlan } from "../../model/plan.ts";
 import { planOf } from "./cluster.ts";
 import { run } from "./monitor.ts";
 
@@ -11,9 +13,15 @@ export const cloud: CloudIds = {
   unbuiltNodes: [],
 };
 
+/** A cluster with what it waits for, but its foundations, which change with every setting that they are about. */
+export function newCluster(plan: ClusterPlan, ids = cloud): Cluster {
+  const leftovers = destroyLeftovers("foundations-leftovers", {});
+  return new Cluster(plan.settings.cluster.name, { plan, cloud: ids, leftovers });
+}
+
 /** The resources of the cluster `demo` under mocks, in their order and by name. */
 export async function registerCluster(changes: Record<string, unknown> = {}, preview = false, ids = cloud) {
   const plan = planOf(changes);
-  const { resources, result } = await run(() => new Cluster("demo", { plan, cloud: ids }), { preview });
+  const { resources, result } = await run(() => newCluster(plan, ids), { preview });
   return { resources, cluster: result, graph: Object.fromEntries(resources.map((r) => [r.name, r])) };
 }

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { resourceOf, type Operation, type Touched } from "../../cli/changes/change.ts";
-import { Cluster } from "../../components/cluster.ts";
 import { replacedBy, type KubeObject } from "../../lab/plugins/kubernetes/kinds.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
-import { cloud } from "./graph.ts";
+import { cloud, newCluster } from "./graph.ts";
 import { run, Secret, type Registered } from "./monitor.ts";
 
 type Asked = Omit<Registered, "urn">;
@@ -33,8 +32,7 @@ const graphs = new Map<string, Promise<Registered[]>>();
 /** The resources of a plan that was applied. */
 function graphOf(plan: ClusterPlan): Promise<Registered[]> {
   const key = JSON.stringify(plan.settings);
-  const made = async () =>
-    (await run(() => new Cluster(plan.settings.cluster.name, { plan, cloud }))).resources;
+  const made = async () => (await run(() => newCluster(plan))).resources;
   const graph = graphs.get(key) ?? made();
   graphs.set(key, graph);
   return graph;
@@ -55,7 +53,7 @@ export async function previewOf(before: ClusterPlan, after: ClusterPlan): Promis
     return change === "same" && isUnreached ? "update" : change;
   };
   const nowThere = { ...cloud, existingNodes: before.nodes.map(({ name }) => name) };
-  const there = await run(() => new Cluster(after.settings.cluster.name, { plan: after, cloud: nowThere }), {
+  const there = await run(() => newCluster(after, nowThere), {
     preview: true,
     isKnown: (asked) => {
       const operation = operationOn(asked);

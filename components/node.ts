@@ -62,9 +62,12 @@ export class Node extends pulumi.ComponentResource {
   constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, node } = args;
     const { cluster, ssh } = plan.settings;
-    // As inputs of the component the files show up in a preview by path.
+    // As inputs of the component the files show up in a preview by path; scripts, which are all the program's, by digest.
     const files = Object.fromEntries(
-      Object.entries(node.files).map(([path, { content }]) => [path, content]),
+      Object.entries(node.files).map(([path, { content, mode }]) => [
+        path,
+        mode === "0755" ? `SHA-256 ${digest(content)}` : content,
+      ]),
     );
     super("openstack-kubernetes:nodes:Node", name, { files }, opts);
     const parent = { parent: this };

@@ -99,7 +99,8 @@ class BenchStack {
   }
 
   async up(): Promise<void> {
-    await this.#pulumi("up", "--yes", "--skip-preview", ...this.#chosen);
+    const run = this.#pulumi("up", "--yes", "--skip-preview", ...this.#chosen);
+    await run.catch(({ all }: { all?: string }) => Promise.reject(new LabError(all ?? "it did not start")));
   }
 
   async preview(): Promise<Preview> {
@@ -140,6 +141,7 @@ function settings(nodes: number): Record<string, unknown> {
 async function measure(nodes: number, cloud: Rest, env: Record<string, string>): Promise<Measured> {
   const cluster = await BenchStack.create(repo, `cluster-${nodes}`, settings(nodes), env);
   cloud.ports = [];
+  cloud.routes = [];
   await phase(`${nodes} nodes: pulumi up`, () => cluster.up());
   const workers = Array.from({ length: nodes - 1 }, (_, index) => `worker-${index + 1}`);
   cloud.ports = ["cp-1", ...workers].map((node) => `bench-${node}`);

@@ -288,6 +288,15 @@ describe("secrets", () => {
   );
 });
 
+it("a preview shows the program's scripts on a node by digest, since the state keeps what it shows", () => {
+  for (const node of nodes) {
+    const files = graph[node]!.inputs.files as Record<string, string>;
+    const scripts = Object.entries(files).filter(([path]) => path.endsWith(".sh"));
+    expect(scripts.length).toBeGreaterThan(5);
+    for (const [path, text] of scripts) expect(text, path).toMatch(/^SHA-256 [0-9a-f]{64}$/);
+  }
+});
+
 describe("the cloud's resources", () => {
   it("a port has its fixed address, its pod network and its groups", () => {
     expect(graph["demo-address-pairs-worker-1"]!.inputs).toMatchObject({

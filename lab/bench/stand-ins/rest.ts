@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** Variable with the address of the interfaces, for the plugin that tells the program. */
 export const cloudVariable = "BENCH_CLOUD";
@@ -9,11 +10,15 @@ export class Rest {
   readonly #server: Server;
   /** Names of the ports that machines have, by which the program knows the nodes that are there. */
   ports: string[] = [];
+  /** The routes of any router: those that the program has put there by itself, since the plugin's go nowhere. */
+  routes: unknown[] = [];
 
   private constructor() {
     this.#server = createServer((request, response) => {
-      response.setHeader("Content-Type", "application/json");
-      response.end(JSON.stringify(this.#answer(new URL(request.url ?? "/", "http://localhost"))));
+      void text(request).then((body) => {
+        response.setHeader("Content-Type", "application/json");
+        response.end(JSON.stringify(this.#answer(new URL(request.url ?? "/", "http://localhost"), body)));
+      });
     });
   }
 
@@ -27,8 +32,11 @@ export class Rest {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** All lists but that of the stack's ports are empty. */
-  #answer({ pathname, searchParams }: URL): object {
+  /** All lists but those of the stack's ports and routes are empty. */
+  #answer({ pathname, searchParams }: URL, body: string): object {
+    if (pathname.endsWith("/add_extraroutes"))
+      this.routes.push(...(JSON.parse(body) as { router: { routes: unknown[] } }).router.routes);
+    if (pathname.includes("/routers/")) return { router: { routes: this.routes } };
     if (pathname === "/limits") return { limits: { absolute: {} } };
     if (pathname.endsWith("/details.json")) return { quota: {} };
     if (!pathname.endsWith("/ports") || !searchParams.has("description")) return {};

@@ -56,7 +56,7 @@ describe("the stand-ins of the bench", () => {
     expect((await command.create(inputs)).outs).toEqual({ ...inputs, stdout: "", stderr: "" });
   });
 
-  test("tell where the REST interfaces are, which have no quotas and know no more than the stack's ports", async () => {
+  test("tell where the REST interfaces are, which have no quotas and know no more than the stack's ports and routes", async () => {
     cloud = await Rest.start();
     process.env[cloudVariable] = cloud.address;
     const { serviceCatalogs } = answer("openstack:identity/getAuthScope:getAuthScope") as {
@@ -73,5 +73,9 @@ describe("the stand-ins of the bench", () => {
     expect(await asked("/v2.0/ports?description=ours")).toMatchObject({
       ports: [{ name: "bench-cp-1", device_id: "machine" }],
     });
+    expect(await asked("/v2.0/routers/r")).toEqual({ router: { routes: [] } });
+    const router = { routes: [{ destination: "10.100.11.0/24", nexthop: "10.0.0.11" }] };
+    await fetch(`${url}/v2.0/routers/r/add_extraroutes`, { method: "PUT", body: JSON.stringify({ router }) });
+    expect(await asked("/v2.0/routers/r")).toEqual({ router });
   });
 });

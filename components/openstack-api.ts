@@ -1,4 +1,5 @@
 import * as openstack from "@pulumi/openstack";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** Properties of a resource, as the service or the provider names them. */
 export type Fields = Record<string, any>;
@@ -25,8 +26,9 @@ export class OpenStackApi {
     this.#scope = scope;
   }
 
-  static async connect(): Promise<OpenStackApi> {
-    return new OpenStackApi(await openstack.identity.getAuthScope({ name: "scope", setTokenId: true }));
+  /** @param opts a login of another provider than the program's */
+  static async connect(opts?: pulumi.InvokeOptions): Promise<OpenStackApi> {
+    return new OpenStackApi(await openstack.identity.getAuthScope({ name: "scope", setTokenId: true }, opts));
   }
 
   /** The project that the login is for. */

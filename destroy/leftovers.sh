@@ -1,6 +1,6 @@
 #!/bin/sh
-# `pulumi destroy` calls this before it deletes anything, for the stack that is named by STACK
-# (components/foundations.ts): takes away what a run that was killed had just asked OpenStack for.
+# A part of `pulumi destroy` (components/destroy-leftovers.ts), for the stack that is named by STACK: takes away what a
+# run that was killed had just asked OpenStack for.
 set -eu
 cd "$(dirname "$0")/.."
 # Most stacks have none of it, and then no packages have to be there. Where the state cannot be read, pulumi says why.

@@ -117,6 +117,10 @@ export class Stack {
     return this.#run(["preview", ...flags]);
   }
 
+  refresh(...flags: string[]): Promise<EngineRun> {
+    return this.#run(["refresh", "--yes", "--skip-preview", ...flags]);
+  }
+
   destroy(): Promise<EngineRun> {
     return this.#run(["destroy", "--yes", "--skip-preview"]);
   }

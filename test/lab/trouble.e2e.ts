@@ -137,6 +137,11 @@ describe("a run of the program that was killed", () => {
     const preview = await stack.preview("--expect-no-changes");
     expect(preview.errors).toEqual([]);
 
+    const state = () => stack!.pulumi("stack", "export", "--stack", name);
+    expect(await state()).toContain('"type": "creating"');
+    mustSucceed(stack, await stack.refresh("--clear-pending-creates"));
+    expect(await state()).not.toContain('"type": "creating"');
+
     await phase(`${name}: pulumi destroy`, async () => mustSucceed(stack!, await stack!.destroy()));
     expect(await inventory()).toEqual(before);
   });

@@ -46,11 +46,11 @@ interface StackState {
 /** What the engine keeps of a stack. */
 export function stateIn({ deployment }: ExportedState): StackState {
   const resources = (deployment?.resources ?? []).map(withReadableSecrets);
+  const known = new Set(resources.map(({ urn }) => urn));
   // The engine keeps these for ever, unless it is told to forget them.
   const begun = (deployment?.pending_operations ?? [])
-    .filter(({ type }) => type === "creating")
-    .map(({ resource }) => withReadableSecrets(resource))
-    .filter(({ urn }) => !resources.some((resource) => resource.urn === urn));
+    .filter(({ type, resource }) => type === "creating" && !known.has(resource.urn!))
+    .map(({ resource }) => withReadableSecrets(resource));
   return { resources, begun };
 }
 

@@ -94,11 +94,10 @@ export class Cluster extends pulumi.ComponentResource {
           { plan, externalNetworkId, groups },
           { ...parent, dependsOn: leftovers },
         );
-    const dependsOn = network.leftovers;
     const addressPairs = new AddressPairs(
       `${name}-address-pairs`,
       { plan, network, securityGroups, securityGroupIds },
-      { ...parent, dependsOn },
+      { ...parent, dependsOn: network.leftovers },
     );
     const { addresses } = new FloatingAddresses(
       `${name}-floating-addresses`,
@@ -151,7 +150,7 @@ export class Cluster extends pulumi.ComponentResource {
           new LoadBalancer(
             `${name}-load-balancer-${balancer.name}`,
             { plan, balancer, network },
-            { ...parent, dependsOn },
+            { ...parent, dependsOn: network.leftovers },
           ).address,
         ]),
       );

@@ -6,17 +6,15 @@ import { serversNamed } from "./servers.ts";
 interface Kind {
   /**
    * The plugin has no update for it. One that OpenStack made, but did not answer for, is left unfinished in the state; the
-   * engine would update it to finish it, and fail in each run. So it is made anew, as after every other change.
+   * engine would update it to finish it, and fail in each run. So it is made anew, as after every other change; it goes before its successor comes.
    */
   withoutUpdate?: true;
-  /** One that is replaced goes before its successor comes. */
+  /** One that is replaced goes first although the plugin has an update for it. */
   goesFirst?: true;
   /** Id of the resource in which its place is; where that was made in this run, the place is free. */
   within?: (inputs: Fields) => string;
   remove: (cloud: OpenStackApi, inputs: Fields) => Promise<string[]>;
 }
-
-const madeAnew: Pick<Kind, "withoutUpdate" | "goesFirst"> = { withoutUpdate: true, goesFirst: true };
 
 /** A kind whose leftovers go by a plain DELETE each: those that the fields name and that match. */
 const plain = (
@@ -100,7 +98,7 @@ export const kinds: Record<string, Kind> = {
     ({ portId }) => portId,
   ),
   "openstack:networking/secGroupRule:SecGroupRule": {
-    ...madeAnew,
+    withoutUpdate: true,
     ...plain(
       "security-group-rules",
       ({ securityGroupId }) => ({ security_group_id: securityGroupId }),
@@ -121,7 +119,7 @@ export const kinds: Record<string, Kind> = {
   },
   // A route on an existing router that no port of the stack stands behind is refused before (project-lookups.ts).
   "openstack:networking/routerRoute:RouterRoute": {
-    ...madeAnew,
+    withoutUpdate: true,
     within: ({ routerId }) => routerId,
     async remove(cloud, { routerId, destinationCidr: destination, nextHop: nexthop }) {
       const routes = ((await cloud.call("network", `routers/${routerId}`))?.router.routes ?? []) as Fields[];
@@ -133,7 +131,7 @@ export const kinds: Record<string, Kind> = {
     },
   },
   "openstack:compute/serverGroup:ServerGroup": {
-    ...madeAnew,
+    withoutUpdate: true,
     async remove(cloud, { name }) {
       const { server_groups: groups } = (await cloud.call("compute", "os-server-groups")) ?? {};
       // A group that a killed run has left has no machine: that would have waited for the group's id.

@@ -17,9 +17,9 @@ export function withoutLeftovers(): pulumi.ResourceTransformation {
   let cloud: Promise<OpenStackApi> | undefined;
   const made = new Set<string>();
   const before = new pulumi.ResourceHook("leftovers", async ({ type, name, newInputs = {}, oldInputs }) => {
-    const { within, remove, goesFirst } = kinds[type]!;
+    const { within, remove, goesFirst, withoutUpdate } = kinds[type]!;
     // The place of most replacements is held by the resource that they replace.
-    const held = oldInputs !== undefined && !goesFirst;
+    const held = oldInputs !== undefined && !goesFirst && !withoutUpdate;
     if (held || (within && made.has(within(newInputs)))) return;
     cloud ??= OpenStackApi.connect();
     const gone = await remove(await cloud, newInputs);

@@ -14,7 +14,7 @@ export default {
         "model/ knows no SDK and does no input or output, so that all of it can be tested without a cloud.",
       severity: "error",
       from: { path: "^model/", pathNot: "^model/templates\\.ts$" },
-      to: { pathNot: "^(model/|node_modules/(ipaddr\\.js|yaml|zod)/|(crypto|path)$)" },
+      to: { pathNot: "^(model/|node_modules/(fflate|ipaddr\\.js|yaml|zod)/|(crypto|path)$)" },
     },
     {
       name: "templates-are-only-read",

@@ -1,4 +1,4 @@
-import { unbundle, type Files } from "../model/bundle.ts";
+import { unpack, type Files } from "../model/bundle.ts";
 import { snapshotScript } from "../model/files/etcd.ts";
 import { UserError } from "./command.ts";
 import { onMachine, type Connection, type Run } from "./ssh.ts";
@@ -10,13 +10,12 @@ export interface Machine {
   name: string;
   controlPlane: boolean;
   instanceId: string;
-  /** Names of the resources that make it anew, and that send its keys and its files. */
-  resources: { instance: string; secrets: string; converge: string };
+  /** Names of the resources that make it anew, and that send its files. */
+  resources: { instance: string; converge: string };
   connection: Connection;
   /** What its last update in a running cluster said. */
   update?: string;
-  /** What the program has sent to it: keys and certificates, and all other files. */
-  keys: Files;
+  /** What the program has sent to it, keys and certificates among it. */
   files: Files;
 }
 
@@ -43,20 +42,29 @@ export function machinesOf(resources: readonly StateResource[]): Machine[] {
       const instance = children.find(({ type }) => type === "openstack:compute/instance:Instance");
       const command = (part: string) =>
         children.find((child) => child.type === commandType && nameOf(child) === `${nameOf(node)}-${part}`);
-      const [secrets, converge] = [command("secrets"), command("converge")];
-      if (!instance || !secrets || !converge) return [];
+      const converge = command("converge");
+      if (!instance || !converge) return [];
       return {
         name: instance.inputs.name as string,
         controlPlane: (instance.inputs.metadata as { role?: string }).role === "control-plane",
         instanceId: instance.id!,
-        resources: { instance: nameOf(instance), secrets: nameOf(secrets), converge: nameOf(converge) },
+        resources: { instance: nameOf(instance), converge: nameOf(converge) },
         connection: converge.inputs.connection as Connection,
         update: (command("membership")?.outputs.stdout as string | undefined) || undefined,
-        keys: unbundle(secrets.inputs.stdin as string),
-        files: unbundle(converge.inputs.stdin as string),
+        files: filesIn(converge),
       };
     })
     .sort((a, b) => Number(b.controlPlane) - Number(a.controlPlane));
+}
+
+function filesIn(converge: StateResource): Files {
+  try {
+    return unpack(converge.inputs.stdin as string);
+  } catch {
+    throw new UserError(
+      `${nameOf(converge)} is of another version of this program; \`pulumi up\` brings it to this one`,
+    );
+  }
 }
 
 /** The machine with the cluster's control plane, as far as that has the script for snapshots of etcd. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as tls from "@pulumi/tls";
-import { bundle, type Files } from "../model/bundle.ts";
+import type { Files } from "../model/bundle.ts";
 import type { NodeCertificate } from "../model/certificates.ts";
 import { keyFiles, type PemSource } from "../model/files/keys.ts";
 import { authorizedKey } from "../model/files/updates.ts";
@@ -18,11 +18,11 @@ export interface NodeSecretsArgs {
   certificates: Certificates;
 }
 
-/** All keys and certificates of a node in its phase as one secret bundle of files, 0600 each. */
-export function nodeSecrets(args: NodeSecretsArgs): pulumi.Output<string> {
+/** All keys and certificates of a node in its phase as secret files, 0600 each. */
+export function nodeSecrets(args: NodeSecretsArgs): pulumi.Output<Files> {
   const sources = keyFiles(args.settings, args.node.role);
   const pems = Object.fromEntries(Object.entries(sources).map(([path, source]) => [path, pem(args, source)]));
-  return pulumi.secret(pulumi.all(pems)).apply((known) => bundle(secretFiles(known)));
+  return pulumi.secret(pulumi.all(pems)).apply(secretFiles);
 }
 
 function pem(

@@ -8,15 +8,8 @@ import {
   nodeSubject,
   type NodeCertificate,
 } from "../model/certificates.ts";
-import { bundle, digest } from "../model/bundle.ts";
-import {
-  installFilesAndConverge,
-  installSecrets,
-  removeNode,
-  rollOut,
-  rolloutInput,
-  stageOrConverge,
-} from "../model/commands.ts";
+import { bundle, digest, pack, type Files } from "../model/bundle.ts";
+import { installAndConverge, removeNode, rollOut, rolloutInput, stageOrConverge } from "../model/commands.ts";
 import { includes } from "../model/phases.ts";
 import type { ClusterPlan, NodePlan } from "../model/plan.ts";
 import { userData } from "../model/user-data.ts";
@@ -118,8 +111,8 @@ export class Node extends pulumi.ComponentResource {
     if (includes(plan.settings.phase, "docker")) {
       const secretFiles = this.#secretFiles(name, args, floatingAddress);
       // Says that keys are new without saying what they are.
-      const keys = pulumi.unsecret(secretFiles).apply(digest);
-      this.converge = this.#install(name, node, secretFiles, keys);
+      const keys = pulumi.unsecret(secretFiles).apply((known) => digest(bundle(known)));
+      this.converge = this.#install(name, node, secretFiles);
       if (includes(plan.settings.phase, "kubernetes"))
         this.membership = this.#join(name, args, this.converge, [hostKey.publicKeyOpenssh, keys]);
     }
@@ -132,12 +125,12 @@ export class Node extends pulumi.ComponentResource {
     return new Promise((resolve) => last.urn.apply(() => resolve()));
   }
 
-  /** The node's key and its certificates, with all others that it has, as a bundle of files. */
+  /** The node's key and its certificates, with all others that it has. */
   #secretFiles(
     name: string,
     { plan, node, certificates }: NodeArgs,
     floatingAddress: pulumi.Output<string>,
-  ): pulumi.Output<string> {
+  ): pulumi.Output<Files> {
     const parent = { parent: this };
     const key = new tls.PrivateKey(`${name}-node-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, parent);
     const { commonName, organization, dnsNames, ipAddresses } = nodeSubject(node.name, node.address);
@@ -175,39 +168,20 @@ export class Node extends pulumi.ComponentResource {
     });
   }
 
-  /** The commands that send keys, certificates and the files of the plan to the machine. */
-  #install(
-    name: string,
-    node: NodePlan,
-    secretFiles: pulumi.Output<string>,
-    keys: pulumi.Output<string>,
-  ): command.remote.Command {
-    // A machine made anew at the same address changes no other input.
-    const triggers = [this.instance.id];
-    const onMachine = { parent: this, deletedWith: this.instance };
-    const secrets = new command.remote.Command(
-      `${name}-secrets`,
-      {
-        connection: this.connection,
-        create: installSecrets,
-        stdin: secretFiles,
-        triggers,
-        logging: "none",
-        addPreviousOutputInEnv: false,
-      },
-      onMachine,
-    );
+  /** The command that sends keys, certificates and the files of the plan to the machine. */
+  #install(name: string, node: NodePlan, secretFiles: pulumi.Output<Files>): command.remote.Command {
     return new command.remote.Command(
       `${name}-converge`,
       {
         connection: this.connection,
-        create: installFilesAndConverge,
-        update: keys.apply(stageOrConverge),
-        stdin: bundle(node.files),
-        triggers,
+        create: installAndConverge,
+        update: stageOrConverge,
+        stdin: secretFiles.apply((known) => pack({ ...node.files, ...known })),
+        // A machine made anew at the same address changes no other input.
+        triggers: [this.instance.id],
         addPreviousOutputInEnv: false,
       },
-      { ...onMachine, dependsOn: [secrets] },
+      { parent: this, deletedWith: this.instance },
     );
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "fflate";
 
 /** A file on a node. */
 export interface File {
@@ -13,10 +14,7 @@ export type Files = Record<string, File>;
 /** Begins a file in a bundle: `==> 0644 /etc/hosts`. */
 const marker = "==> ";
 
-/**
- * Writes files as one readable text, in the order of their paths, for the standard input of
- * templates/commands/install-files.sh.
- */
+/** Writes files as one readable text, in the order of their paths. */
 export function bundle(files: Files): string {
   return Object.entries(files)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -30,8 +28,7 @@ export function bundle(files: Files): string {
     .join("");
 }
 
-/** Reads what `bundle` has written. */
-export function unbundle(text: string): Files {
+function unbundle(text: string): Files {
   return Object.fromEntries(
     text
       .split(/^==> /m)
@@ -41,6 +38,22 @@ export function unbundle(text: string): Files {
         return [path, { content, mode }] as [string, File];
       }),
   );
+}
+
+/**
+ * Files as templates/commands/receive-files.sh takes them: a bundle, compressed (RFC 1952) since the engine keeps it in
+ * the state twice, in Base64. Not by zlib, which writes other bytes on other processors: they would be a change.
+ */
+export function pack(files: Files): string {
+  return Buffer.from(gzipSync(Buffer.from(bundle(files)), { mtime: 0 })).toString("base64");
+}
+
+/**
+ * Reads what `pack` has written.
+ * @throws where it is anything else
+ */
+export function unpack(text: string): Files {
+  return unbundle(Buffer.from(gunzipSync(Buffer.from(text, "base64"))).toString());
 }
 
 /** A file that anyone on the node may read. */

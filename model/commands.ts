@@ -6,23 +6,22 @@ import { template } from "./templates.ts";
 const scripts = "/usr/local/lib/openstack-kubernetes";
 
 const receive = template("commands/receive-files.sh");
-const install = `bash --norc -c ${quote(template("scripts/install-files.sh"))} install-files.sh "$1"\n`;
+const install = `install_staged() { bash --norc -c ${quote(template("scripts/install-files.sh"))} install-files.sh "$1"; }\n`;
 const converge = `${scripts}/converge.sh\n`;
 
-/** Installs a node's keys and certificates from standard input. */
-export const installSecrets = asRoot(`${receive}\n${install}`, "secrets");
-
-/** Installs a node's other files from standard input and brings the machine to what they say. */
-export const installFilesAndConverge = asRoot(`${receive}\n${install}${converge}`, "files");
+/** Installs a node's files, keys among them, from standard input (`pack`) and brings the machine to what they say. */
+export const installAndConverge = installing("");
 
 /**
- * The same for a machine that may be a node of a running cluster by now: there the files are only staged, for
- * `rollOut` to put them to use.
- * @param keys digest of the node's keys and certificates, so that new ones are put to use on any machine
+ * The same for a machine that may be a node of a running cluster by now: there only keys and certificates are
+ * installed, and all other files staged, for `rollOut` to put both to use.
  */
-export function stageOrConverge(keys: string): string {
-  const stage = template("commands/stage-or-converge.sh");
-  return asRoot(`${receive}\n${stage}${install}${converge}`, "files", keys);
+export const stageOrConverge = installing(template("commands/stage-or-converge.sh"));
+
+function installing(betweenKeysAndFiles: string): string {
+  return asRoot(
+    `${receive}\n${install}install_staged secrets\n${betweenKeysAndFiles}install_staged files\n${converge}`,
+  );
 }
 
 /** Waits on a control-plane node until the cluster works; standard input: `readyInput`. */

@@ -74,7 +74,7 @@ export const clusterChanges: Change[] = [
     does: "rolling",
     why: "DNS answers for the new domain alone; pods that ran before know only the old one, until `kubectl rollout restart`.",
     resources: {
-      update: ["cp-1: secrets", "every node: converge", "every node: membership", "ready"],
+      update: ["every node: converge", "every node: membership", "ready"],
       replace: ["certificates-apiserver-certificate", "certificates-apiserver-request", "coredns-config"],
     },
   },
@@ -107,8 +107,8 @@ export const clusterChanges: Change[] = [
     what: "the folder of certificates",
     after: { cluster: { certificateFolder: "/etc/kubernetes/ssl" } },
     does: "rolling",
-    why: "The same keys and certificates are put there; those in the old folder stay.",
-    resources: { update: ["every node: converge", "every node: membership", "every node: secrets", "ready"] },
+    why: "The same keys and certificates are put there and taken from the old folder.",
+    resources: { update: ["every node: converge", "every node: membership", "ready"] },
   },
   {
     what: "a setting of the kubelet",
@@ -158,7 +158,7 @@ export const clusterChanges: Change[] = [
         "kubernetes",
         "ready",
       ],
-      update: ["every node: converge", "every node: secrets"],
+      update: ["every node: converge"],
     },
   },
   {

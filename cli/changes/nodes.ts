@@ -56,13 +56,7 @@ export const nodeChanges: Change[] = [
     does: "makes the node anew",
     why: "Nova would stop the machine with what runs on it; made anew, the node is drained before.",
     resources: {
-      replace: [
-        "ready",
-        "worker-1: converge",
-        "worker-1: instance",
-        "worker-1: membership",
-        "worker-1: secrets",
-      ],
+      replace: ["ready", "worker-1: converge", "worker-1: instance", "worker-1: membership"],
     },
   },
   {
@@ -78,13 +72,7 @@ export const nodeChanges: Change[] = [
     does: "makes the node anew",
     why: "A machine boots from its image once.",
     resources: {
-      replace: [
-        "ready",
-        "worker-1: converge",
-        "worker-1: instance",
-        "worker-1: membership",
-        "worker-1: secrets",
-      ],
+      replace: ["ready", "worker-1: converge", "worker-1: instance", "worker-1: membership"],
     },
   },
   {
@@ -100,13 +88,7 @@ export const nodeChanges: Change[] = [
     does: "makes the node anew",
     why: "As that of one, one worker after the other.",
     resources: {
-      replace: [
-        "every worker: converge",
-        "every worker: instance",
-        "every worker: membership",
-        "every worker: secrets",
-        "ready",
-      ],
+      replace: ["every worker: converge", "every worker: instance", "every worker: membership", "ready"],
     },
   },
   {
@@ -115,13 +97,7 @@ export const nodeChanges: Change[] = [
     does: "makes the node anew",
     why: "Nova hands a key pair to a machine only when it makes it.",
     resources: {
-      replace: [
-        "ready",
-        "worker-1: converge",
-        "worker-1: instance",
-        "worker-1: membership",
-        "worker-1: secrets",
-      ],
+      replace: ["ready", "worker-1: converge", "worker-1: instance", "worker-1: membership"],
     },
   },
   {
@@ -130,13 +106,7 @@ export const nodeChanges: Change[] = [
     does: "makes the node anew",
     why: "Nova keeps a machine in the zone where it was made.",
     resources: {
-      replace: [
-        "ready",
-        "worker-1: converge",
-        "worker-1: instance",
-        "worker-1: membership",
-        "worker-1: secrets",
-      ],
+      replace: ["ready", "worker-1: converge", "worker-1: instance", "worker-1: membership"],
     },
     notOnLab: "the lab has one zone",
   },
@@ -173,6 +143,6 @@ export const nodeChanges: Change[] = [
     after: { ssh: { user: "ubuntu" } },
     does: "in place",
     why: "The commands log in as that user, who must be there; so does the control plane where it updates nodes.",
-    resources: { update: ["every node: converge", "every node: membership", "every node: secrets", "ready"] },
+    resources: { update: ["every node: converge", "every node: membership", "ready"] },
   },
 ];

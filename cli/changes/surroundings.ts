@@ -82,7 +82,6 @@ export const surroundingChanges: Change[] = [
         "coredns-service-account",
         "every node: converge",
         "every node: membership",
-        "every node: secrets",
         "kubernetes",
         "ready",
       ],

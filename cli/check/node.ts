@@ -6,8 +6,8 @@ import { replacing, type Finding } from "./finding.ts";
 
 /** Looks at a machine: its files, its units, and on a control plane the nodes that the API knows. */
 export async function nodeFindings(machine: Machine, nodes: readonly string[]): Promise<Finding[]> {
-  const { name, files, keys, connection, resources } = machine;
-  const input = checkInput({ ...files, ...keys }, unitsOf(files));
+  const { name, files, connection, resources } = machine;
+  const input = checkInput(files, unitsOf(files));
   try {
     return findingsIn(await onMachine(connection, (run) => run(checkNode, { input })), machine, nodes);
   } catch (error) {
@@ -25,13 +25,13 @@ export async function nodeFindings(machine: Machine, nodes: readonly string[]): 
 /** What a machine has answered to `checkNode`. */
 export function findingsIn(
   answer: string,
-  { name, keys, resources: { secrets, converge } }: Pick<Machine, "name" | "keys" | "resources">,
+  { name, resources: { converge } }: Pick<Machine, "name" | "resources">,
   nodes: readonly string[],
 ): Finding[] {
   const ready = new Map<string, string>();
   const findings = answer.split("\n").flatMap((line): Finding[] => {
     const [kind = "", what = "", status = ""] = line.split(" ");
-    const again = { node: name, repair: replacing(...(what in keys ? [secrets] : []), converge) };
+    const again = { node: name, repair: replacing(converge) };
     switch (kind) {
       case "missing":
         return [{ ...again, what: `${what} is missing` }];

@@ -9,8 +9,7 @@ import {
   type NodeCertificate,
 } from "../../model/certificates.ts";
 import {
-  installFilesAndConverge,
-  installSecrets,
+  installAndConverge,
   removeNode,
   rollOut,
   stageOrConverge,
@@ -172,9 +171,8 @@ export function overview(stack: string, plan: ClusterPlan, secretSettings: strin
     addons: addons(plan),
     commands: {
       ...(includes(settings.phase, "docker") && {
-        installSecrets,
-        installFilesAndConverge,
-        stageOrConverge: stageOrConverge("DIGEST"),
+        installAndConverge,
+        stageOrConverge,
       }),
       ...(includes(settings.phase, "kubernetes") && {
         waitUntilReady,

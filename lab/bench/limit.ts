@@ -19,12 +19,13 @@ export interface LimitRequest {
   externalNetwork: string;
   nodeNetwork: string;
   guests: Guest[];
-  /** What the program runs on the first guest: its steps by name. Without it only the guests are made. */
+  /** What the program runs on the first guest. Without it only the guests are made. */
   installation?: {
     user: string;
     privateKey: string;
     hostKey: string;
-    steps: Record<string, { command: string; input: string }>;
+    command: string;
+    input: string;
     /** For the keys' files. */
     folder: string;
   };
@@ -36,8 +37,8 @@ export interface Limit {
   guests: number;
   /** Until the first one also lets the program's key in; for information. */
   login?: number;
-  /** The steps of one node's installation, on an otherwise idle machine. */
-  steps: Record<string, number>;
+  /** One node's installation, on an otherwise idle machine. */
+  installation?: number;
 }
 
 interface Id {
@@ -188,21 +189,17 @@ class BareGuests {
   }
 }
 
-/** Runs the steps of a node's installation, as the program runs them, on a machine that is up. */
+/** Runs a node's installation, as the program runs it, on a machine that is up. */
 async function install(
   host: string,
-  { steps, folder, ...connection }: NonNullable<LimitRequest["installation"]>,
-): Promise<Record<string, number>> {
+  { command, input, folder, ...connection }: NonNullable<LimitRequest["installation"]>,
+): Promise<number> {
   const [ssh, ...args] = await sshCommand(folder, "bare", { host, ...connection });
   // What the others' end costs, and cloud-init's last steps, are no part of an installation.
   await execa(ssh!, [...args, "cloud-init status --wait || [ $? -eq 2 ]"]);
-  const took: Record<string, number> = {};
-  for (const [name, { command, input }] of Object.entries(steps)) {
-    const start = performance.now();
-    await execa(ssh!, [...args, command], { input });
-    took[name] = seconds(start);
-  }
-  return took;
+  const start = performance.now();
+  await execa(ssh!, [...args, command], { input });
+  return seconds(start);
 }
 
 async function measure(request: LimitRequest): Promise<Limit> {
@@ -212,7 +209,7 @@ async function measure(request: LimitRequest): Promise<Limit> {
     const start = performance.now();
     await bare.boot(request);
     const guests = seconds(start);
-    if (installation === undefined) return { guests, steps: {} };
+    if (installation === undefined) return { guests };
     const host = bare.addresses[0]!;
     const [ssh, ...args] = await sshCommand(installation.folder, "bare", { host, ...installation });
     await until(
@@ -222,7 +219,7 @@ async function measure(request: LimitRequest): Promise<Limit> {
     );
     const login = seconds(start);
     await bare.deleteServers(bare.servers.slice(1));
-    return { guests, login, steps: await install(host, installation) };
+    return { guests, login, installation: await install(host, installation) };
   } finally {
     await bare.remove();
   }

@@ -19,7 +19,6 @@ const kinds: readonly [string, (resource: Resource) => boolean][] = [
   ["keys and certificates", ({ type }) => type.startsWith("tls:")],
   ["network", ({ type }) => type.startsWith("openstack:networking/")],
   ["instances", ({ type }) => type === "openstack:compute/instance:Instance"],
-  ["secrets (wait for SSH)", ({ name }) => name.endsWith("-secrets")],
   ["converge, workers", ({ name }) => /-workers-.*-converge$/.test(name)],
   ["converge, control plane", ({ name }) => /-control-plane-.*-converge$/.test(name)],
   ["CoreDNS", ({ type }) => type.startsWith("kubernetes:")],

@@ -1,13 +1,13 @@
-# Stages the files of a bundle (model/bundle.ts) from standard input for install-files.sh. Argument: the bundle's name.
+# Stages the files of a bundle (model/bundle.ts) from standard input for install-files.sh: keys and certificates, which
+# only root may read, as "secrets", all others as "files".
 set -euo pipefail
 umask 077
 
-name=$1
 state=/var/lib/openstack-kubernetes
-stage=$state/stage.$name
+stage=$state/stage
 
 fail() {
-  echo "$(hostname): installing the $name files failed: $*" >&2
+  echo "$(hostname): installing its files failed: $*" >&2
   exit 1
 }
 
@@ -20,17 +20,27 @@ exec 9>/run/openstack-kubernetes.files.lock
 flock 9
 # A run that was killed leaves its files, keys among them.
 rm -rf "$stage"
-mkdir -p "$stage"
+mkdir -p "$stage/secrets" "$stage/files"
 trap 'rm -rf "$stage"' EXIT
 
-awk -v folder="$stage" '
-  /^==> / { n++; out = folder "/" n; print $2, $3 > (folder "/list"); printf "" > out; next }
+base64 -d | gunzip | awk -v stage="$stage" '
+  /^==> / {
+    folder = stage "/" ($2 == "0600" ? "secrets" : "files")
+    out = folder "/" ++n[folder]
+    print $2, $3 > (folder "/list")
+    printf "" > out
+    next
+  }
   { print > out }' ||
-  fail "the bundle could not be read"
-[ -s "$stage/list" ] || fail "nothing arrived on standard input"
+  fail "what arrived on standard input is not a whole bundle"
+[ -s "$stage/files/list" ] || fail "no files arrived on standard input"
+touch "$stage/secrets/list"
 
-rm -rf "$state/staged.$name"
-mv "$stage" "$state/staged.$name"
-# After the lock the folder is another run's.
+for name in secrets files; do
+  rm -rf "$state/staged.$name"
+  mv "$stage/$name" "$state/staged.$name"
+done
+# After the lock the folders are another run's.
 trap - EXIT
+rmdir "$stage"
 flock -u 9

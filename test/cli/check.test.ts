@@ -64,8 +64,7 @@ describe("what a preview says", () => {
 describe("what a machine says", () => {
   const machine = {
     name: "worker-1",
-    keys: { "/key": { content: "", mode: "0600" as const } },
-    resources: { instance: "w-instance", secrets: "w-secrets", converge: "w-converge" },
+    resources: { instance: "w-instance", converge: "w-converge" },
   };
   const lines = (answer: string) =>
     findingsIn(answer, machine, nodes).map(({ node, what, repair, advice }) => [
@@ -73,10 +72,10 @@ describe("what a machine says", () => {
       repair?.filter((option) => option !== "--replace") ?? advice,
     ]);
 
-  it("is a finding for each file and unit, with the commands that send it anew", () => {
+  it("is a finding for each file and unit, with the command that sends it anew", () => {
     expect(lines("changed /a\nmissing /key\nmode /b\nstopped kubelet.service\n")).toEqual([
       ["worker-1: /a is not as the stack has it", ["**::w-converge"]],
-      ["worker-1: /key is missing", ["**::w-secrets", "**::w-converge"]],
+      ["worker-1: /key is missing", ["**::w-converge"]],
       ["worker-1: /b has other permissions", ["**::w-converge"]],
       ["worker-1: kubelet.service does not run", ["**::w-converge"]],
     ]);
@@ -101,7 +100,7 @@ describe("what a machine says", () => {
 describe("the report", () => {
   it("has a line for each finding, and one command for all that Pulumi can put back", () => {
     const findings: Finding[] = [
-      { node: "worker-1", what: "a is missing", repair: replacing("w-secrets", "w-converge") },
+      { node: "worker-1", what: "a is missing", repair: replacing("w-instance", "w-converge") },
       { node: "worker-1", what: "b does not run", repair: replacing("w-converge") },
       { what: "SecGroupRule x is gone", repair: ["--refresh"] },
       { what: "a route is lost", repair: [] },
@@ -109,13 +108,13 @@ describe("the report", () => {
     ];
     expect(report("dev", findings, ["--config-file", "/f.yaml"]).split("\n")).toEqual([
       "5 differences from what stack dev says:",
-      "  worker-1: a is missing (pulumi up --replace '**::w-secrets' --replace '**::w-converge')",
+      "  worker-1: a is missing (pulumi up --replace '**::w-instance' --replace '**::w-converge')",
       "  worker-1: b does not run (pulumi up --replace '**::w-converge')",
       "  SecGroupRule x is gone (pulumi up --refresh)",
       "  a route is lost (pulumi up)",
       "  cp-1: is not Ready (look)",
       "What pulumi can put back, it puts back by:",
-      "  pulumi up --stack dev --config-file /f.yaml --replace '**::w-secrets' --replace '**::w-converge' --refresh",
+      "  pulumi up --stack dev --config-file /f.yaml --replace '**::w-instance' --replace '**::w-converge' --refresh",
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { machinesOf } from "../../cli/machines.ts";
 import type { StateResource } from "../../cli/stack-state.ts";
-import { bundle } from "../../model/bundle.ts";
+import { pack } from "../../model/bundle.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:dev::openstack-kubernetes::${type}::${name}`;
 const node = urn("openstack-kubernetes:nodes:Node", "demo-cp-1");
@@ -13,7 +13,7 @@ function child(type: string, part: string, more: Partial<StateResource>): StateR
 /** The resources of a node whose machine has this id. */
 function resourcesOfNode(id: string, { sent }: { sent: boolean }): StateResource[] {
   const pendingReplacement = sent ? undefined : true;
-  const stdin = bundle({ "/etc/hostname": { content: "cp-1\n", mode: "0644" } });
+  const stdin = pack({ "/etc/hostname": { content: "cp-1\n", mode: "0644" } });
   const command = (part: string) =>
     child("command:remote:Command", part, { inputs: { stdin, connection: {} }, pendingReplacement });
   return [
@@ -22,7 +22,6 @@ function resourcesOfNode(id: string, { sent }: { sent: boolean }): StateResource
       id,
       inputs: { name: "cp-1", metadata: { role: "control-plane" } },
     }),
-    command("secrets"),
     command("converge"),
   ];
 }

@@ -141,11 +141,7 @@ describe("the plan of a stack", () => {
     expect(text(shown)).toMatch(/^demo: Docker on 3 nodes\n/);
     expect(Object.keys(shown.certificates)).toEqual(["docker-ca", "docker-client"]);
     expect(Object.keys(shown.nodes["cp-1"]!.certificates)).toEqual(["docker"]);
-    expect(Object.keys(shown.commands)).toEqual([
-      "installSecrets",
-      "installFilesAndConverge",
-      "stageOrConverge",
-    ]);
+    expect(Object.keys(shown.commands)).toEqual(["installAndConverge", "stageOrConverge"]);
     expect(shown.addons).toEqual({});
   });
 

@@ -175,8 +175,8 @@ describe("npm run preview-comment", () => {
     expect(exitCode).toBe(0);
     expect(stdout.match(/^\| <code>.*$/gm)).toEqual([
       "| <code>dev</code> | none |",
-      "| <code>gone</code> | 3 nodes less, 5 differences of the cluster |",
-      "| <code>new</code> | 3 new nodes, 5 differences of the cluster |",
+      "| <code>gone</code> | 3 nodes less, 4 differences of the cluster |",
+      "| <code>new</code> | 3 new nodes, 4 differences of the cluster |",
       expect.stringMatching(
         /^\| <code>wrong<\/code> \| no plan: <code>1 wrong setting: openstack-kubernetes:runtime: must be /,
       ) as string,

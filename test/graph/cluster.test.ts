@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Cluster } from "../../components/cluster.ts";
-import { digest } from "../../model/bundle.ts";
+import { bundle, digest } from "../../model/bundle.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
 import { readyInput } from "../../model/commands.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { nodeNames, openKeys, outlivesMachine } from "../helpers/graph-checks.ts";
-import { registerCluster } from "../helpers/graph.ts";
+import { registerCluster, secretsSent } from "../helpers/graph.ts";
 import { Secret, unknown, type Registered } from "../helpers/monitor.ts";
 
 let resources: Registered[];
@@ -65,13 +65,12 @@ describe("order", () => {
     }
   });
 
-  it("a node is its port, then instance, secrets, converge", () => {
+  it("a node is its port, then instance, then converge", () => {
     for (const node of nodes) {
       expect(graph[`${node}-instance`]!.dependencies).toContain(
         `demo-address-pairs-${node.replace(/^demo-(workers|control-plane)-/, "")}`,
       );
-      expect(before(`${node}-secrets`)).toContain(`${node}-instance`);
-      expect(graph[`${node}-converge`]!.dependencies).toContain(`${node}-secrets`);
+      expect(before(`${node}-converge`)).toContain(`${node}-instance`);
     }
   });
 
@@ -129,9 +128,9 @@ describe("deletion", () => {
 
   it("what is on a machine, or in the cluster, goes with a machine, so that a destroy drains nothing", () => {
     expect(outlivesMachine(resources)).toEqual([]);
-    // 2 commands a node and its membership, 6 add-ons with their provider, and the gate.
+    // 2 commands a node, 6 add-ons with their provider, and the gate.
     const bound = resources.filter(({ custom, deletedWith }) => custom && deletedWith?.endsWith("-instance"));
-    expect(bound).toHaveLength(3 * 3 + 6 + 1 + 1);
+    expect(bound).toHaveLength(3 * 2 + 6 + 1 + 1);
   });
 
   it("a rule goes with its security group, so that a destroy does not wait for each", () => {
@@ -162,22 +161,17 @@ describe("deletion", () => {
 describe("commands", () => {
   it("run again on a machine that was made anew", () => {
     for (const node of nodes) {
-      for (const command of ["secrets", "converge"]) {
-        expect(triggers(`${node}-${command}`)[0]).toBe(`${node}-instance-id`);
-      }
+      for (const command of ["converge", "membership"])
+        expect(triggers(`${node}-${command}`)).toEqual([`${node}-instance-id`]);
     }
-    for (const node of nodes) expect(triggers(`${node}-membership`)).toEqual([`${node}-instance-id`]);
     expect(graph["demo-ready"]!.inputs.triggers).toEqual([nodes.map((node) => `${node}-converge-id`)]);
   });
 
   it("put new keys and certificates to use, known by a digest alone", () => {
     const digests = nodes.map((node) => {
-      const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
-      const { update } = graph[`${node}-converge`]!.inputs;
-      expect(update).toMatch(new RegExp(`stage.* openstack-kubernetes 'files' '${digest(value)}'$`, "s"));
-      expect(graph[`${node}-membership`]!.inputs.stdin).toContain(` ${digest(value)}\n`);
-      expect(triggers(`${node}-converge`)).toEqual(triggers(`${node}-secrets`));
-      return digest(value);
+      const keys = digest(bundle(secretsSent(graph[`${node}-converge`]!)));
+      expect(graph[`${node}-membership`]!.inputs.stdin).toContain(` ${keys}\n`);
+      return keys;
     });
     expect(new Set(digests).size).toBe(nodes.length);
   });
@@ -226,8 +220,7 @@ describe("secrets", () => {
 
   it("keys and certificates travel by standard input, the user data and the kubeconfig are secret too", () => {
     for (const node of nodes) {
-      expect(graph[`${node}-secrets`]!.inputs.stdin).toBeInstanceOf(Secret);
-      expect(graph[`${node}-secrets`]!.inputs.logging).toBe("none");
+      expect(graph[`${node}-converge`]!.inputs.stdin).toBeInstanceOf(Secret);
       expect(graph[`${node}-instance`]!.inputs.userData).toBeInstanceOf(Secret);
     }
     expect(graph["demo-kubernetes"]!.inputs.kubeconfig).toBeInstanceOf(Secret);
@@ -251,22 +244,19 @@ describe("secrets", () => {
     }
   });
 
-  const secretFiles = (node: string, of = graph) => {
-    const { value } = of[`${node}-secrets`]!.inputs.stdin as { value: string };
-    return [...value.matchAll(/^==> (\d+) (.+)$/gm)].map(([, mode, path]) => `${mode} ${path}`);
-  };
+  const secretFiles = (node: string, of = graph) => Object.keys(secretsSent(of[`${node}-converge`]!));
 
   it("a worker gets its own keys and no key of an authority", () => {
     expect(secretFiles(workers[0]!)).toEqual([
-      "0600 /etc/docker/tls/ca.pem",
-      "0600 /etc/docker/tls/server-cert.pem",
-      "0600 /etc/docker/tls/server-key.pem",
-      "0600 /etc/kubernetes/pki/ca.crt",
-      "0600 /etc/kubernetes/pki/kube-proxy.crt",
-      "0600 /etc/kubernetes/pki/kube-proxy.key",
-      "0600 /etc/kubernetes/pki/kubelet.crt",
-      "0600 /etc/kubernetes/pki/kubelet.key",
-      "0600 /etc/openstack-kubernetes/authorized_keys",
+      "/etc/docker/tls/ca.pem",
+      "/etc/docker/tls/server-cert.pem",
+      "/etc/docker/tls/server-key.pem",
+      "/etc/kubernetes/pki/ca.crt",
+      "/etc/kubernetes/pki/kube-proxy.crt",
+      "/etc/kubernetes/pki/kube-proxy.key",
+      "/etc/kubernetes/pki/kubelet.crt",
+      "/etc/kubernetes/pki/kubelet.key",
+      "/etc/openstack-kubernetes/authorized_keys",
     ]);
   });
 
@@ -274,9 +264,9 @@ describe("secrets", () => {
     "every certificate and key that a control plane's files name is in %s, or Docker's folder",
     async (certificateFolder) => {
       const { graph } = await registerCluster({ cluster: { ...stackSettings.cluster, certificateFolder } });
-      const there = secretFiles(controlPlane, graph)
-        .map((line) => line.split(" ")[1]!)
-        .filter((file) => !file.startsWith("/etc/openstack-kubernetes/"));
+      const there = secretFiles(controlPlane, graph).filter(
+        (file) => !file.startsWith("/etc/openstack-kubernetes/"),
+      );
       const path = `(?:${certificateFolder}|/etc/docker/tls)/[\\w/-]+\\.(?:crt|key|pub|pem)`;
       for (const file of there) expect(file).toMatch(new RegExp(`^${path}$`));
       const named = Object.values(graph[controlPlane]!.inputs.files as Record<string, string>).flatMap(
@@ -335,7 +325,7 @@ describe("the cloud's resources", () => {
 describe("one node more", () => {
   const more = { ...stackSettings.nodes, "worker-0": { role: "worker", slot: 5 } };
 
-  it("adds its thirteen resources and changes no other's inputs but the gate's", async () => {
+  it("adds its twelve resources and changes no other's inputs but the gate's", async () => {
     const larger = await registerCluster({ nodes: more });
     const added = larger.resources.filter(({ name }) => !(name in graph));
     // Budget: every resource costs about 40 ms of each preview.
@@ -352,7 +342,6 @@ describe("one node more", () => {
       "demo-workers-N-membership",
       "demo-workers-N-node-key",
       "demo-workers-N-request",
-      "demo-workers-N-secrets",
     ]);
     const changed = resources.filter(
       ({ name, inputs }) => JSON.stringify(larger.graph[name]?.inputs) !== JSON.stringify(inputs),
@@ -367,9 +356,7 @@ describe("a preview of a new cluster", () => {
     expect(preview.resources.map(({ name }) => name).sort()).toEqual(Object.keys(graph).sort());
     for (const node of nodes) {
       expect(preview.graph[node]!.inputs).toEqual(graph[node]!.inputs);
-      expect(preview.graph[`${node}-converge`]!.inputs.stdin).toEqual(
-        graph[`${node}-converge`]!.inputs.stdin,
-      );
+      expect(preview.graph[`${node}-converge`]!.inputs.stdin).toEqual(new Secret(unknown));
       expect(preview.graph[`${node}-converge`]!.inputs.triggers).toEqual([unknown]);
     }
     expect(preview.graph["demo-kubernetes"]!.inputs.clusterIdentifier).toBe("demo");

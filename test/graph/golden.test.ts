@@ -75,7 +75,6 @@ function readable(value: unknown): unknown {
 }
 
 function shortened(text: string): string {
-  if (text.startsWith("==> ")) return "[the files of the node]";
   const plain = text.replaceAll(/\b[0-9a-f]{64}\b/g, "<sha256>").trimEnd();
   const lines = plain.split("\n");
   const isShort = lines.length <= longest.lines && lines.every((line) => line.length <= longest.characters);

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { CertificateOverview } from "../../cli/plan/certificates.ts";
 import { overview, type Overview } from "../../cli/plan/overview.ts";
 import { planOf } from "../helpers/cluster.ts";
-import { registerCluster, cloud } from "../helpers/graph.ts";
-import { Secret, type Registered } from "../helpers/monitor.ts";
+import { registerCluster, cloud, secretsSent } from "../helpers/graph.ts";
+import type { Registered } from "../helpers/monitor.ts";
 
 // What the offline plan says of resources is what the program asks for, in every phase and with every routing.
 
@@ -190,10 +190,9 @@ describe.each<[string, Record<string, unknown>]>([
 
   it("keys and certificates are on the nodes that are said to have them", () => {
     for (const [name, { keys }] of Object.entries(shown.nodes)) {
-      const secrets = resources.find((resource) => resource.name.endsWith(`-${name}-secrets`));
-      const { value } = (secrets?.inputs.stdin ?? { value: "" }) as Secret & { value: string };
-      const sent = [...value.matchAll(/^==> 0600 (.+)$/gm)].map(([, path]) => path);
-      expect(sent, name).toEqual(keys);
+      const converge = resources.find((resource) => resource.name.endsWith(`-${name}-converge`));
+      const sent = converge === undefined ? {} : secretsSent(converge);
+      expect(Object.keys(sent), name).toEqual(keys);
     }
   });
 

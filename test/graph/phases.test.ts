@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DockerClient } from "../../components/cluster.ts";
-import { registerCluster } from "../helpers/graph.ts";
+import { registerCluster, secretsSent } from "../helpers/graph.ts";
 import { Secret } from "../helpers/monitor.ts";
 
 type Phase = Awaited<ReturnType<typeof registerCluster>>;
@@ -45,7 +45,7 @@ describe("the phases of a stack", () => {
 
   it("go on with Docker: its authority, its client, and keys and files of each node", () => {
     const added = names(docker).filter((name) => !(name in machines.graph));
-    const ofNode = ["node-key", "request", "docker-certificate", "secrets", "converge"];
+    const ofNode = ["node-key", "request", "docker-certificate", "converge"];
     const ca = "demo-certificates-docker-ca";
     const client = "demo-certificates-docker-client";
     expect(added.sort()).toEqual(
@@ -62,17 +62,15 @@ describe("the phases of a stack", () => {
   });
 
   it("change nothing of Docker's when Kubernetes comes but the files and their way to the machines", () => {
-    expect(changed(docker, kubernetes)).toEqual(
-      nodes.flatMap((node) => [node, `${node}-converge`, `${node}-secrets`]).sort(),
-    );
+    expect(changed(docker, kubernetes)).toEqual(nodes.flatMap((node) => [node, `${node}-converge`]).sort());
   });
 
   it("keep Docker's keys and certificates as they are", () => {
     for (const node of nodes) {
-      const sent = ({ graph }: Phase) => {
-        const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
-        return value.split(/^(?===> )/m).filter((file) => file.includes("/etc/docker/"));
-      };
+      const sent = ({ graph }: Phase) =>
+        Object.entries(secretsSent(graph[`${node}-converge`]!)).filter(([path]) =>
+          path.startsWith("/etc/docker/"),
+        );
       expect(sent(docker)).toHaveLength(3);
       expect(sent(kubernetes)).toEqual(sent(docker));
     }

@@ -50,7 +50,6 @@ const resourcesOf = (node: string) =>
       "membership",
       "node-key",
       "request",
-      "secrets",
     ].map((part) => `demo-workers-${node}-${part}`),
   ].sort();
 

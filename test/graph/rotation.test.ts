@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { authorities, type Authority } from "../../model/certificates.ts";
 import { parse } from "yaml";
-import { registerCluster } from "../helpers/graph.ts";
+import { registerCluster, secretsSent } from "../helpers/graph.ts";
 import { Secret, validityEndTime, type Registered } from "../helpers/monitor.ts";
 
 /** A rotation of every key that signs, a run of the program each. */
@@ -37,9 +37,8 @@ beforeAll(async () => {
 
 /** The keys and certificates of a node by path. */
 function filesOf({ graph }: Run, node: string): Record<string, string> {
-  const { value } = graph[`${node}-secrets`]!.inputs.stdin as { value: string };
-  const files = value.split(/^==> 0600 /m).slice(1);
-  return Object.fromEntries(files.map((file) => file.split(/\n([^]*)/, 2) as [string, string]));
+  const files = Object.entries(secretsSent(graph[`${node}-converge`]!));
+  return Object.fromEntries(files.map(([path, { content }]) => [path, content]));
 }
 
 /** Names of the certificates that a text of mocks holds. */

@@ -32,7 +32,7 @@ export function openKeys(resources: readonly Registered[]): string[] {
 /** The instance with which a resource goes: what is on a machine with that, what is in the cluster with the control plane's. */
 function goesWith({ name, type, custom }: Registered): string | undefined {
   if (!custom) return undefined;
-  const node = nodeNames.find((one) => name === `${one}-secrets` || name === `${one}-converge`);
+  const node = nodeNames.find((one) => name === `${one}-converge`);
   if (node !== undefined) return `${node}-instance`;
   const isInside =
     type.startsWith("kubernetes:") ||

@@ -2,8 +2,9 @@ import { Cluster } from "../../components/cluster.ts";
 import { destroyLeftovers } from "../../components/destroy-leftovers.ts";
 import type { CloudIds } from "../../components/lookups.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
+import { unpack, type Files } from "../../model/bundle.ts";
 import { planOf } from "./cluster.ts";
-import { run } from "./monitor.ts";
+import { run, type Registered, type Secret } from "./monitor.ts";
 
 /** Of a cloud whose network the stack makes. */
 export const cloud: CloudIds = {
@@ -24,4 +25,10 @@ export async function registerCluster(changes: Record<string, unknown> = {}, pre
   const plan = planOf(changes);
   const { resources, result } = await run(() => newCluster(plan, ids), { preview });
   return { resources, cluster: result, graph: Object.fromEntries(resources.map((r) => [r.name, r])) };
+}
+
+/** The keys and certificates that a command sends to a node's machine. */
+export function secretsSent({ inputs }: Registered): Files {
+  const { value } = inputs.stdin as Secret & { value: string };
+  return Object.fromEntries(Object.entries(unpack(value)).filter(([, { mode }]) => mode === "0600"));
 }

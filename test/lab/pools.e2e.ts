@@ -93,7 +93,7 @@ const stepsOfNode = (step: string, node: string): string[] =>
     ...["converge", "docker-certificate", "host-key", "instance", "kubelet-certificate"].map(
       (part) => `workers-${node}-${part}`,
     ),
-    ...["membership", "node-key", "request", "secrets"].map((part) => `workers-${node}-${part}`),
+    ...["membership", "node-key", "request"].map((part) => `workers-${node}-${part}`),
   ].map((resource) => `${step} ${resource}`);
 
 /** The gate proves anew that all nodes work. */

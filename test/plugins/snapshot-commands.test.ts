@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundle } from "../../model/bundle.ts";
+import { pack } from "../../model/bundle.ts";
 import { waitUntilReady } from "../../model/commands.ts";
 import { planOf } from "../helpers/cluster.ts";
 import { newSshKey, SshServer } from "./ssh-server.ts";
@@ -83,8 +83,7 @@ function writeState(port: number, instance: string): void {
     return [
       { urn, type: "openstack-kubernetes:nodes:Node", inputs: {} },
       child("openstack:compute/instance:Instance", "instance", { name, metadata: { role } }),
-      command("secrets", { stdin: bundle({ "/key": { content: "key\n", mode: "0600" } }) }),
-      command("converge", { stdin: bundle(files) }),
+      command("converge", { stdin: pack(files) }),
     ];
   });
   const ready = {

@@ -1,35 +1,33 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundle, type Files } from "../../model/bundle.ts";
-import { installFilesAndConverge, installSecrets, stageOrConverge } from "../../model/commands.ts";
+import { pack, type Files } from "../../model/bundle.ts";
+import { installAndConverge, stageOrConverge } from "../../model/commands.ts";
 import { authorizedKey } from "../../model/files/updates.ts";
 import type { ClusterPlan } from "../../model/plan.ts";
 import { stackSettings } from "../helpers/cluster.ts";
 import { done, NodeMachine } from "../helpers/node-machine.ts";
 
 let machine: NodeMachine;
-beforeEach(async () => {
+beforeEach(() => {
   machine = new NodeMachine();
-  await sendKeys("1");
 });
 afterEach(() => {
   machine.remove();
 });
 
-/** Sends keys and certificates to the machine. */
-const sendKeys = (text: string) => {
-  const paths = ["ca.crt", "kubelet.crt", "kubelet.key", "kube-proxy.crt"].map(
+/** A worker's files with keys and certificates that hold this text. */
+const sent = ({ workers }: ClusterPlan, keys: string) => {
+  const pki = ["ca.crt", "kubelet.crt", "kubelet.key", "kube-proxy.crt"].map(
     (name) => `/etc/kubernetes/pki/${name}`,
   );
-  const files = [...paths, "/etc/docker/tls/ca.pem"].map((path) => [
+  const secrets = [...pki, "/etc/docker/tls/ca.pem"].map((path) => [
     path,
-    { content: `${text}\n`, mode: "0600" },
+    { content: `${keys}\n`, mode: "0600" },
   ]);
-  return machine.run(installSecrets, bundle(Object.fromEntries(files) as Files));
+  return pack({ ...workers[0]!.files, ...(Object.fromEntries(secrets) as Files) });
 };
-const filesOf = ({ workers }: ClusterPlan) => bundle(workers[0]!.files);
-const install = (cluster: ClusterPlan) => machine.run(installFilesAndConverge, filesOf(cluster));
-const stage = (cluster: ClusterPlan) => machine.run(stageOrConverge("digest"), filesOf(cluster));
+const install = (cluster: ClusterPlan) => machine.run(installAndConverge, sent(cluster, "1"));
+const stage = (cluster: ClusterPlan, keys = "1") => machine.run(stageOrConverge, sent(cluster, keys));
 const update = (what: string) => machine.run(`/usr/local/lib/openstack-kubernetes/update.sh ${what}`);
 const waits = async () => (await update("pending")).stdout;
 const restarts = () => machine.calls("systemctl", / restart /);
@@ -89,7 +87,8 @@ describe("update.sh", () => {
 
   it("puts new keys to use without draining", async () => {
     await install(machine.planned());
-    await sendKeys("2");
+    expect(await stage(machine.planned(), "2")).toEqual(done);
+    expect(read("/etc/kubernetes/pki/ca.crt")).toBe("2\n");
     expect(await waits()).toBe("settings");
     machine.forget();
     expect(await update("apply")).toEqual(done);

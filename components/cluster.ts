@@ -3,6 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { ansibleInventory } from "../model/ansible-inventory.ts";
+import { nodeCertificate } from "../model/certificates.ts";
 import { readyInput, waitUntilReady } from "../model/commands.ts";
 import { kubeconfig } from "../model/files/kubeconfig.ts";
 import { includes } from "../model/phases.ts";
@@ -36,6 +37,7 @@ export interface InventoryEntry {
 
 /** What `docker` needs to speak to the nodes, as text of PEM. It means root on every node. */
 export interface DockerClient {
+  /** Authorities of the nodes' certificates; its own is of another. */
   ca: string;
   certificate: string;
   key: string;
@@ -227,7 +229,7 @@ function adminKubeconfig(
 function dockerClient({ authorities, certificates }: Certificates): pulumi.Output<DockerClient> {
   const client = certificates["docker-client"];
   return pulumi.secret({
-    ca: authorities.docker.trustedPem,
+    ca: authorities[nodeCertificate.authority].trustedPem,
     certificate: client.certificatePem,
     key: client.keyPem,
   });

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as tls from "@pulumi/tls";
 import type { Files } from "../model/bundle.ts";
-import type { NodeCertificate } from "../model/certificates.ts";
 import { keyFiles, type PemSource } from "../model/files/keys.ts";
 import { authorizedKey } from "../model/files/updates.ts";
 import type { NodePlan } from "../model/plan.ts";
@@ -11,10 +10,9 @@ import type { Certificates } from "./certificates.ts";
 export interface NodeSecretsArgs {
   settings: Settings;
   node: NodePlan;
-  /** The node's one key, for the kubelet and Docker. */
+  /** The node's one key, and its certificate, for the kubelet and Docker. */
   key: tls.PrivateKey;
-  /** Those of the stack's phase. */
-  nodeCertificates: Record<NodeCertificate, tls.LocallySignedCert>;
+  certificate: tls.LocallySignedCert;
   certificates: Certificates;
 }
 
@@ -25,10 +23,7 @@ export function nodeSecrets(args: NodeSecretsArgs): pulumi.Output<Files> {
   return pulumi.secret(pulumi.all(pems)).apply(secretFiles);
 }
 
-function pem(
-  { key, nodeCertificates, certificates }: NodeSecretsArgs,
-  source: PemSource,
-): pulumi.Output<string> {
+function pem({ key, certificate, certificates }: NodeSecretsArgs, source: PemSource): pulumi.Output<string> {
   switch (source.of) {
     case "authority": {
       const { signing, trustedPem } = certificates.authorities[source.name];
@@ -36,11 +31,11 @@ function pem(
       return source.part === "key" ? signing.key.privateKeyPem : signing.certificate.certPem;
     }
     case "cluster": {
-      const certificate = certificates.certificates[source.name];
-      return source.part === "key" ? certificate.keyPem : certificate.certificatePem;
+      const { keyPem, certificatePem } = certificates.certificates[source.name];
+      return source.part === "key" ? keyPem : certificatePem;
     }
     case "node":
-      return source.part === "key" ? key.privateKeyPem : nodeCertificates[source.name].certPem;
+      return source.part === "key" ? key.privateKeyPem : certificate.certPem;
     case "service-account": {
       const { signing, trustedPem } = certificates.serviceAccount!;
       return source.part === "key" ? signing.privateKeyPem : trustedPem;

@@ -2,12 +2,7 @@ import * as command from "@pulumi/command";
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import {
-  nodeCertificates,
-  nodeCertificatesOf,
-  nodeSubject,
-  type NodeCertificate,
-} from "../model/certificates.ts";
+import { nodeCertificate, nodeSubject } from "../model/certificates.ts";
 import { bundle, digest, pack, type Files } from "../model/bundle.ts";
 import { installAndConverge, removeNode, rollOut, rolloutInput, stageOrConverge } from "../model/commands.ts";
 import { includes } from "../model/phases.ts";
@@ -125,7 +120,7 @@ export class Node extends pulumi.ComponentResource {
     return new Promise((resolve) => last.urn.apply(() => resolve()));
   }
 
-  /** The node's key and its certificates, with all others that it has. */
+  /** The node's key and its certificate, with all others that it has. */
   #secretFiles(
     name: string,
     { plan, node, certificates }: NodeArgs,
@@ -144,28 +139,16 @@ export class Node extends pulumi.ComponentResource {
       },
       parent,
     );
-    const { phase, certificates: lives } = plan.settings;
-    const signedCertificates = nodeCertificatesOf(phase).map((of) => {
-      const { authority, usages } = nodeCertificates[of];
-      const certificate = new tls.LocallySignedCert(
-        `${name}-${of}-certificate`,
-        signed(request, certificates.authorities[authority].signing, usages, lives),
-        parent,
-      );
-      return [of, certificate] as const;
-    });
-    const ends = signedCertificates.map(([of, { validityEndTime }]) => [of, validityEndTime]);
-    warnOfEnds(this, lives, Object.fromEntries(ends));
-    return nodeSecrets({
-      settings: plan.settings,
-      node,
-      key,
-      nodeCertificates: Object.fromEntries(signedCertificates) as Record<
-        NodeCertificate,
-        tls.LocallySignedCert
-      >,
-      certificates,
-    });
+    const { settings } = plan;
+    const { authority, usages } = nodeCertificate;
+    const certificate = new tls.LocallySignedCert(
+      `${name}-certificate`,
+      signed(request, certificates.authorities[authority].signing, usages, settings.certificates),
+      // Its name when Docker's server had another.
+      { ...parent, aliases: [{ name: `${name}-kubelet-certificate` }] },
+    );
+    warnOfEnds(this, settings.certificates, { [commonName]: certificate.validityEndTime });
+    return nodeSecrets({ settings, node, key, certificate, certificates });
   }
 
   /** The command that sends keys, certificates and the files of the plan to the machine. */

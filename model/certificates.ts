@@ -1,6 +1,6 @@
 import { includes, type Phase } from "./phases.ts";
 
-/** The certificate authorities of a cluster. Docker has its own: a certificate of it means root on a node. */
+/** The certificate authorities of a cluster. Docker's clients have their own: a certificate of it means root on a node. */
 export const authorities = {
   kubernetes: "kubernetes-ca",
   etcd: "etcd-ca",
@@ -10,10 +10,13 @@ export const authorities = {
 
 export type Authority = keyof typeof authorities;
 
+/** Those of Docker: Kubernetes' signs the servers' certificates, its own the clients'. */
+const dockerAuthorities: Authority[] = ["kubernetes", "docker"];
+
 /** The authorities that a stack in this phase has. */
 export function authoritiesOf(phase: Phase): Authority[] {
   const all = Object.keys(authorities) as Authority[];
-  return all.filter((authority) => includes(phase, authority === "docker" ? "docker" : "kubernetes"));
+  return all.filter((name) => includes(phase, dockerAuthorities.includes(name) ? "docker" : "kubernetes"));
 }
 
 /** The name of what belongs to one of an authority's keys; that of the first is plain, as it was before there were more. */
@@ -103,22 +106,13 @@ export function clusterCertificates({ controlPlane, domain, apiServiceAddress }:
 
 export type ClusterCertificate = keyof ReturnType<typeof clusterCertificates>;
 
-/** The certificates of a node's one key, both with the node's subject. */
-export const nodeCertificates = {
-  kubelet: { authority: "kubernetes", usages: ["server_auth", "client_auth"] },
-  docker: { authority: "docker", usages: ["server_auth"] },
-} satisfies Record<string, Pick<CertificateSpec, "authority" | "usages">>;
+/** A node's one certificate, of the kubelet and of Docker's server. */
+export const nodeCertificate = {
+  authority: "kubernetes",
+  usages: ["server_auth", "client_auth"],
+} satisfies Pick<CertificateSpec, "authority" | "usages">;
 
-export type NodeCertificate = keyof typeof nodeCertificates;
-
-/** The certificates that a node has in this phase. */
-export function nodeCertificatesOf(phase: Phase): NodeCertificate[] {
-  const known = authoritiesOf(phase);
-  const all = Object.keys(nodeCertificates) as NodeCertificate[];
-  return all.filter((name) => known.includes(nodeCertificates[name].authority));
-}
-
-/** Subject of a node's one key. Its floating address joins the addresses once there is one. */
+/** Subject of a node's certificate. Its floating address joins the addresses once there is one. */
 export function nodeSubject(name: string, address: string): Required<Subject> {
   return {
     commonName: `system:node:${name}`,

@@ -10,6 +10,7 @@ import {
 import type { Checksums } from "./downloads.ts";
 import { nodeFiles } from "./files/node.ts";
 import { loadBalancersOf, type LoadBalancerPlan } from "./load-balancers.ts";
+import { includes } from "./phases.ts";
 import { nodesOf, type AnyNode } from "./pools.ts";
 import { routingOf, type Routing } from "./routing.ts";
 import type { NodeSettings, PoolSettings, Settings } from "./settings.ts";
@@ -106,7 +107,6 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
       files: nodeFiles(base, nodes[index]!, checksums),
     }),
   );
-  const authorities = authoritiesOf(settings.phase);
   const certificates = clusterCertificates({
     controlPlane,
     domain: cluster.domain,
@@ -114,9 +114,11 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
   });
   return {
     ...base,
-    authorities,
+    authorities: authoritiesOf(settings.phase),
     certificates: Object.fromEntries(
-      Object.entries(certificates).filter(([, { authority }]) => authorities.includes(authority)),
+      Object.entries(certificates).filter(([name]) =>
+        includes(settings.phase, name === "docker-client" ? "docker" : "kubernetes"),
+      ),
     ),
     controlPlane: planned[0]!,
     workers: planned.slice(1),

@@ -66,8 +66,8 @@ export function resourceOf(name: string, cluster: string): string {
 
 /** All resources of a node by what they are, in the order of their names. */
 const wholeNode = [
-  ...["converge", "docker-certificate", "floating address", "host-key", "instance", "kubelet-certificate"],
-  ...["membership", "node-key", "port", "request", "route"],
+  ...["certificate", "converge", "floating address", "host-key", "instance", "membership", "node-key"],
+  ...["port", "request", "route"],
 ];
 /** More resources of a component than these are counted, not named. */
 const named = 6;

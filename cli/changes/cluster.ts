@@ -146,14 +146,13 @@ export const clusterChanges: Change[] = [
     why: "A phase adds to the one before.",
     resources: {
       create: [
-        "certificates (44)",
+        "certificates (42)",
         "coredns-config",
         "coredns-deployment",
         "coredns-role",
         "coredns-role-binding",
         "coredns-service",
         "coredns-service-account",
-        "every node: kubelet-certificate",
         "every node: membership",
         "kubernetes",
         "ready",

@@ -88,9 +88,8 @@ export const surroundingChanges: Change[] = [
       replace: [
         "certificates-apiserver-certificate",
         "certificates-apiserver-request",
-        "every node: docker-certificate",
+        "every node: certificate",
         "every node: floating address",
-        "every node: kubelet-certificate",
         "every node: request",
       ],
     },

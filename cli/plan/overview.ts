@@ -2,12 +2,7 @@ import { coredns } from "../../model/addons/coredns.ts";
 import { nodeLocalDns } from "../../model/addons/node-local-dns.ts";
 import { addressAt, parseNetwork } from "../../model/addresses.ts";
 import { digest, type File } from "../../model/bundle.ts";
-import {
-  nodeCertificates,
-  nodeCertificatesOf,
-  nodeSubject,
-  type NodeCertificate,
-} from "../../model/certificates.ts";
+import { nodeCertificate, nodeSubject } from "../../model/certificates.ts";
 import {
   installAndConverge,
   removeNode,
@@ -88,7 +83,8 @@ type PoolOverview = Pick<PoolSettings, "count" | "slots" | "remove" | "availabil
 export interface NodeOverview extends MachineOverview {
   /** The router's route to the node's pods, unless flannel leads there. */
   route?: { destination: string; nextHop: string };
-  certificates: Partial<Record<NodeCertificate, CertificateOverview>>;
+  /** From phase docker on; Docker's server has the kubelet's too. */
+  certificates: { kubelet?: CertificateOverview };
   /** Paths of keys and certificates, 0600 each; what is in them only `pulumi up` knows. */
   keys: string[];
 }
@@ -205,15 +201,11 @@ function nodeOverview(
   { settings, routing }: ClusterPlan,
 ): NodeOverview {
   const { role, address, podNetwork } = machine;
-  const subject = nodeSubject(name, address);
-  const ofNode = nodeCertificatesOf(settings.phase).map((of) => [
-    of,
-    certificate({ ...subject, ...nodeCertificates[of] }, settings, name),
-  ]);
+  const spec = { ...nodeSubject(name, address), ...nodeCertificate };
   return {
     ...machine,
     route: routing.byRouter ? { destination: podNetwork, nextHop: address } : undefined,
-    certificates: Object.fromEntries(ofNode) as NodeOverview["certificates"],
+    certificates: includes(settings.phase, "docker") ? { kubelet: certificate(spec, settings, name) } : {},
     keys: Object.keys(keyFiles(settings, role)).sort(),
   };
 }

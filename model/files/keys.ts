@@ -1,4 +1,4 @@
-import type { Authority, ClusterCertificate, NodeCertificate } from "../certificates.ts";
+import type { Authority, ClusterCertificate } from "../certificates.ts";
 import { includes } from "../phases.ts";
 import type { NodeSettings, Settings } from "../settings.ts";
 import { authorizedKeysFile } from "./updates.ts";
@@ -7,7 +7,7 @@ import { authorizedKeysFile } from "./updates.ts";
 export type PemSource =
   | { of: "authority"; name: Authority; part: Part | "trusted" }
   | { of: "cluster"; name: ClusterCertificate; part: Part }
-  | { of: "node"; name: NodeCertificate; part: Part }
+  | { of: "node"; part: Part }
   | { of: "service-account"; part: "key" | "public-keys" }
   | { of: "update"; part: "key" | "public-key" };
 
@@ -51,17 +51,18 @@ export function signingCertificate({ cluster, certificates }: Settings): string 
 }
 
 const dockerKeyFiles: Record<string, PemSource> = {
+  // Who has a client certificate of this authority is root here; Kubernetes' must not count.
   "/etc/docker/tls/ca.pem": { of: "authority", name: "docker", part: "trusted" },
-  "/etc/docker/tls/server-cert.pem": { of: "node", name: "docker", part: "certificate" },
-  "/etc/docker/tls/server-key.pem": { of: "node", name: "docker", part: "key" },
+  "/etc/docker/tls/server-cert.pem": { of: "node", part: "certificate" },
+  "/etc/docker/tls/server-key.pem": { of: "node", part: "key" },
 };
 
 function kubernetesKeyFiles(pki: string): Record<string, PemSource> {
   return {
     [authorizedKeysFile]: { of: "update", part: "public-key" },
     [`${pki}/ca.crt`]: { of: "authority", name: "kubernetes", part: "trusted" },
-    [`${pki}/kubelet.crt`]: { of: "node", name: "kubelet", part: "certificate" },
-    [`${pki}/kubelet.key`]: { of: "node", name: "kubelet", part: "key" },
+    [`${pki}/kubelet.crt`]: { of: "node", part: "certificate" },
+    [`${pki}/kubelet.key`]: { of: "node", part: "key" },
     ...keyPair(`${pki}/kube-proxy`, "kube-proxy"),
   };
 }

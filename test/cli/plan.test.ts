@@ -135,12 +135,12 @@ describe("the plan of a stack", () => {
     expect(overviewOf("demo").commands).toEqual({});
   });
 
-  it("with Docker alone has Docker's certificates and nothing of Kubernetes", () => {
+  it("with Docker alone has the certificates of its servers and client, and nothing else of Kubernetes", () => {
     project.stack("demo", { phase: "docker" });
     const shown = overviewOf("demo");
     expect(text(shown)).toMatch(/^demo: Docker on 3 nodes\n/);
-    expect(Object.keys(shown.certificates)).toEqual(["docker-ca", "docker-client"]);
-    expect(Object.keys(shown.nodes["cp-1"]!.certificates)).toEqual(["docker"]);
+    expect(Object.keys(shown.certificates)).toEqual(["kubernetes-ca", "docker-ca", "docker-client"]);
+    expect(Object.keys(shown.nodes["cp-1"]!.certificates)).toEqual(["kubelet"]);
     expect(Object.keys(shown.commands)).toEqual(["installAndConverge", "stageOrConverge"]);
     expect(shown.addons).toEqual({});
   });

@@ -50,9 +50,13 @@ describe("names and parents", () => {
     }
   });
 
-  it("nothing has aliases of ours, nothing is protected", () => {
+  it("only a node's certificate had another name before, as one of two, and nothing is protected", () => {
     const own = resources.filter(({ type }) => !type.startsWith("kubernetes:"));
-    expect(own.filter(({ aliases, protect }) => aliases > 0 || protect).map(({ name }) => name)).toEqual([]);
+    expect(own.filter(({ protect }) => protect)).toEqual([]);
+    const renamed = own.filter(({ aliases }) => aliases.length > 0);
+    expect(Object.fromEntries(renamed.map(({ name, aliases }) => [name, aliases]))).toEqual(
+      Object.fromEntries(nodes.map((node) => [`${node}-certificate`, [`${node}-kubelet-certificate`]])),
+    );
   });
 });
 
@@ -325,7 +329,7 @@ describe("the cloud's resources", () => {
 describe("one node more", () => {
   const more = { ...stackSettings.nodes, "worker-0": { role: "worker", slot: 5 } };
 
-  it("adds its twelve resources and changes no other's inputs but the gate's", async () => {
+  it("adds its ten resources and its component, and changes no other's inputs but the gate's", async () => {
     const larger = await registerCluster({ nodes: more });
     const added = larger.resources.filter(({ name }) => !(name in graph));
     // Budget: every resource costs about 40 ms of each preview.
@@ -334,11 +338,10 @@ describe("one node more", () => {
       "demo-floating-addresses-N",
       "demo-pod-routes-N",
       "demo-workers-N",
+      "demo-workers-N-certificate",
       "demo-workers-N-converge",
-      "demo-workers-N-docker-certificate",
       "demo-workers-N-host-key",
       "demo-workers-N-instance",
-      "demo-workers-N-kubelet-certificate",
       "demo-workers-N-membership",
       "demo-workers-N-node-key",
       "demo-workers-N-request",

@@ -43,14 +43,14 @@ describe("the phases of a stack", () => {
     );
   });
 
-  it("go on with Docker: its authority, its client, and keys and files of each node", () => {
+  it("go on with Docker: the authorities of its servers and clients, its client, and keys and files of each node", () => {
     const added = names(docker).filter((name) => !(name in machines.graph));
-    const ofNode = ["node-key", "request", "docker-certificate", "converge"];
-    const ca = "demo-certificates-docker-ca";
+    const ofNode = ["node-key", "request", "certificate", "converge"];
+    const authorities = ["kubernetes", "docker"].map((name) => `demo-certificates-${name}-ca`);
     const client = "demo-certificates-docker-client";
     expect(added.sort()).toEqual(
       [
-        ...[ca, `${ca}-key`, `${ca}-certificate`],
+        ...authorities.flatMap((ca) => [ca, `${ca}-key`, `${ca}-certificate`]),
         ...[client, `${client}-key`, `${client}-request`, `${client}-certificate`],
         ...nodes.flatMap((node) => ofNode.map((part) => `${node}-${part}`)),
       ].sort(),
@@ -96,16 +96,16 @@ describe("the phases of a stack", () => {
   });
 });
 
-it("Docker's client certificate is signed by Docker's authority, and a secret as a whole", async () => {
+it("Docker's client verifies servers by Kubernetes' authority, its certificate is of Docker's, and all is a secret", async () => {
   const { dockerClient } = docker.cluster;
   const client = await new Promise<DockerClient>((resolve) => dockerClient!.apply(resolve));
   expect(client).toEqual({
-    ca: "certificate demo-certificates-docker-ca-certificate\n",
+    ca: "certificate demo-certificates-kubernetes-ca-certificate\n",
     certificate: "certificate demo-certificates-docker-client-certificate\n",
     key: "private key of demo-certificates-docker-client-key\n",
   });
   expect(await pulumi.isSecret(dockerClient!)).toBe(true);
   const { caCertPem, caPrivateKeyPem } = docker.graph["demo-certificates-docker-client-certificate"]!.inputs;
-  expect(caCertPem).toBe(client.ca);
+  expect(caCertPem).toBe("certificate demo-certificates-docker-ca-certificate\n");
   expect(caPrivateKeyPem).toEqual(new Secret("private key of demo-certificates-docker-ca-key\n"));
 });

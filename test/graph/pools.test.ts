@@ -41,16 +41,9 @@ const resourcesOf = (node: string) =>
     `demo-floating-addresses-${node}`,
     `demo-pod-routes-${node}`,
     `demo-workers-${node}`,
-    ...[
-      "converge",
-      "docker-certificate",
-      "host-key",
-      "instance",
-      "kubelet-certificate",
-      "membership",
-      "node-key",
-      "request",
-    ].map((part) => `demo-workers-${node}-${part}`),
+    ...["certificate", "converge", "host-key", "instance", "membership", "node-key", "request"].map(
+      (part) => `demo-workers-${node}-${part}`,
+    ),
   ].sort();
 
 describe("a node more in a pool", () => {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { authorities, type Authority } from "../../model/certificates.ts";
+import { authorities, ofEpoch, type Authority } from "../../model/certificates.ts";
 import { parse } from "yaml";
 import { registerCluster, secretsSent } from "../helpers/graph.ts";
 import { Secret, validityEndTime, type Registered } from "../helpers/monitor.ts";
@@ -47,11 +47,11 @@ const certificatesIn = (text: string) =>
 
 const known = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-/** What is trusted of an authority: on each node that has a file of it, and by those outside. */
+/** What is trusted of an authority: on each node that has a file of it, and by clients outside. */
 async function trustedIn(run: Run, authority: Authority): Promise<string[][]> {
   const texts = nodes.flatMap((node) => filesOf(run, node)[trustFiles[authority]] ?? []);
-  if (authority === "docker") texts.push((await known(run.cluster.dockerClient!)).ca);
   if (authority === "kubernetes") {
+    texts.push((await known(run.cluster.dockerClient!)).ca);
     const config = parse(await known(run.cluster.kubeconfig!)) as {
       clusters: { cluster: { "certificate-authority-data": string } }[];
     };
@@ -91,6 +91,33 @@ describe("the steps of a rotation", () => {
       expect((await trustedIn(runs[3]!, authority)).flat()).not.toContain(first);
     },
   );
+
+  it("Docker's client trusts who signs the server's certificate, in the step before and after as well", async () => {
+    const clients = await Promise.all(runs.map(({ cluster }) => known(cluster.dockerClient!)));
+    for (const [index, run] of runs.entries()) {
+      for (const node of nodes) {
+        const [served] = certificatesIn(filesOf(run, node)["/etc/docker/tls/server-cert.pem"]!);
+        const signer = run.graph[`${served}-certificate`]!.inputs.caCertPem as string;
+        for (const { ca } of clients.slice(Math.max(0, index - 1), index + 2)) expect(ca).toContain(signer);
+      }
+    }
+  });
+
+  it("Docker's server takes clients of Docker's authority alone", () => {
+    for (const [index, run] of runs.entries()) {
+      const names = steps[index]!.trusted.map((epoch) => ofEpoch("demo-certificates-docker-ca", epoch));
+      for (const node of nodes)
+        expect(certificatesIn(filesOf(run, node)["/etc/docker/tls/ca.pem"]!)).toEqual(names);
+    }
+  });
+
+  it("Docker's server has the kubelet's key and certificate", () => {
+    for (const node of nodes) {
+      const files = filesOf(plain, node);
+      expect(files["/etc/docker/tls/server-cert.pem"]).toBe(files[`${pki}/kubelet.crt`]);
+      expect(files["/etc/docker/tls/server-key.pem"]).toBe(files[`${pki}/kubelet.key`]);
+    }
+  });
 
   it("service-account tokens: those of the step before and after count", () => {
     const keys = runs.map((run) => filesOf(run, nodes[0]!));
@@ -186,7 +213,7 @@ describe("a warning", () => {
     const warnings = await warningsAt(daysBefore(29));
     expect(warnings).toHaveLength(1 + nodes.length);
     expect(warnings.join("\n")).toMatch(/kubernetes-ca on 2099-12-31, .*apiserver on 2099-12-31/);
-    expect(warnings.join("\n")).toMatch(/kubelet on 2099-12-31, docker on 2099-12-31/);
+    expect(warnings.join("\n")).toMatch(/system:node:worker-1 on 2099-12-31/);
   });
 
   it("is not given of what is yet to be made", async () => {

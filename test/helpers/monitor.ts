@@ -23,7 +23,8 @@ export interface Registered {
   deleteBeforeReplace: boolean;
   replaceOnChanges: string[];
   protect: boolean;
-  aliases: number;
+  /** Names that it had before. */
+  aliases: string[];
   provider?: string;
   /** Inputs as sent: secrets as `Secret`, what a preview does not know as `unknown`. */
   inputs: Record<string, unknown>;
@@ -129,7 +130,7 @@ function registered(request: RegisterResourceRequest): Omit<Registered, "urn"> {
     deleteBeforeReplace: request.getDeletebeforereplace(),
     replaceOnChanges: request.getReplaceonchangesList(),
     protect: request.getProtect() ?? false,
-    aliases: request.getAliasesList().length,
+    aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? alias.getUrn()),
     provider: nameOf(request.getProvider().split("::").slice(0, 4).join("::")),
     inputs: readable(request.getObject()?.toJavaScript() ?? {}),
   };

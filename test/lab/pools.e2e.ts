@@ -90,9 +90,7 @@ async function up(what: string, pools: object, names: readonly string[]): Promis
 const stepsOfNode = (step: string, node: string): string[] =>
   [
     ...["address-pairs", "floating-addresses", "pod-routes", "workers"].map((part) => `${part}-${node}`),
-    ...["converge", "docker-certificate", "host-key", "instance", "kubelet-certificate"].map(
-      (part) => `workers-${node}-${part}`,
-    ),
+    ...["certificate", "converge", "host-key", "instance"].map((part) => `workers-${node}-${part}`),
     ...["membership", "node-key", "request"].map((part) => `workers-${node}-${part}`),
   ].map((resource) => `${step} ${resource}`);
 

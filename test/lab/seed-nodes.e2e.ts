@@ -235,6 +235,13 @@ describe("the seed's nodes", () => {
     expect((await ask("https")).stderr).toMatch(/alert.*certificate required/);
     expect((await ask("https", ...using(strangers))).stderr).toMatch(/alert.*(unknown ca|bad certificate)/);
     expect((await ask("http")).stdout).toContain("HTTP request to an HTTPS server");
+    // Kubernetes' authority signs the server's certificate, but lets nobody in.
+    const { address } = outputs.inventory["w-1"]!;
+    const kubelet = ["cacert ca.crt", "cert kubelet.crt", "key kubelet.key"].map((file) => `--${file}`);
+    const asKubelet = `curl -sS -m ${answerTime} --noproxy '*' ${kubelet.join(" ")} https://${address}:2376/version`;
+    expect(
+      (await tryOn(machines["w-1"]!, `sudo sh -c "cd /etc/kubernetes/pki && ${asKubelet}"`)).stderr,
+    ).toMatch(/alert.*(unknown ca|bad certificate)/);
   });
 
   it("seed-10 answers on a node port at the worker's floating address", async () => {

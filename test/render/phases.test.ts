@@ -56,7 +56,10 @@ it("the authorities and certificates are those of the phase", () => {
     return { authorities, certificates: Object.keys(certificates) };
   };
   expect(signed("machines")).toEqual({ authorities: [], certificates: [] });
-  expect(signed("docker")).toEqual({ authorities: ["docker"], certificates: ["docker-client"] });
+  expect(signed("docker")).toEqual({
+    authorities: ["kubernetes", "docker"],
+    certificates: ["docker-client"],
+  });
   expect(signed("kubernetes").authorities).toEqual(["kubernetes", "etcd", "front-proxy", "docker"]);
   expect(signed("kubernetes").certificates).toHaveLength(13);
 });

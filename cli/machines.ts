@@ -51,20 +51,10 @@ export function machinesOf(resources: readonly StateResource[]): Machine[] {
         resources: { instance: nameOf(instance), converge: nameOf(converge) },
         connection: converge.inputs.connection as Connection,
         update: (command("membership")?.outputs.stdout as string | undefined) || undefined,
-        files: filesIn(converge),
+        files: unpack(converge.inputs.stdin as string),
       };
     })
     .sort((a, b) => Number(b.controlPlane) - Number(a.controlPlane));
-}
-
-function filesIn(converge: StateResource): Files {
-  try {
-    return unpack(converge.inputs.stdin as string);
-  } catch {
-    throw new UserError(
-      `${nameOf(converge)} is of another version of this program; \`pulumi up\` brings it to this one`,
-    );
-  }
 }
 
 /** The machine with the cluster's control plane, as far as that has the script for snapshots of etcd. */

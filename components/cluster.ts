@@ -196,7 +196,7 @@ export class Cluster extends pulumi.ComponentResource {
         connection: controlPlane.connection,
         create: waitUntilReady,
         stdin: readyInput(plan.nodes),
-        // A machine made anew, or with new keys, has to prove itself again.
+        // A machine made anew has to prove itself again.
         triggers: [converged.map(({ id }) => id)],
         addPreviousOutputInEnv: false,
       },

@@ -49,10 +49,11 @@ export function pack(files: Files): string {
 }
 
 /**
- * Reads what `pack` has written.
+ * Reads what `pack` has written, or `bundle`, as states of earlier versions have it.
  * @throws where it is anything else
  */
 export function unpack(text: string): Files {
+  if (text.startsWith(marker)) return unbundle(text);
   return unbundle(Buffer.from(gunzipSync(Buffer.from(text, "base64"))).toString());
 }
 

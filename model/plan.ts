@@ -116,8 +116,8 @@ export function plan(settings: Settings, checksums: Checksums): ClusterPlan {
     ...base,
     authorities: authoritiesOf(settings.phase),
     certificates: Object.fromEntries(
-      Object.entries(certificates).filter(([name]) =>
-        includes(settings.phase, name === "docker-client" ? "docker" : "kubernetes"),
+      Object.entries(certificates).filter(([, { authority }]) =>
+        includes(settings.phase, authority === "docker" ? "docker" : "kubernetes"),
       ),
     ),
     controlPlane: planned[0]!,

@@ -1,5 +1,5 @@
-# Stages the files of a bundle (model/bundle.ts) from standard input for install-files.sh: keys and certificates, which
-# only root may read, as "secrets", all others as "files".
+# Stages the files that standard input has (model/bundle.ts, pack) for install-files.sh: keys and certificates, which only
+# root may read, as "secrets", all others as "files".
 set -euo pipefail
 umask 077
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the staged files of a bundle into place, each by rename, and takes away those that an earlier bundle of the same
-# name had. Argument: the bundle's name.
+# Puts staged files into place, each by rename: keys and certificates ("secrets") or all others ("files"), after which
+# goes what earlier ones had and neither has now. Argument: which of the two.
 set -euo pipefail
 umask 077
 
@@ -8,6 +8,8 @@ name=$1
 state=/var/lib/openstack-kubernetes
 staged=$state/staged.$name
 list=$state/files.$name
+# Paths that may be no more in use. Files on a node at work name keys of before until they are replaced themselves.
+earlier=$state/earlier-files
 
 exec 9>/run/openstack-kubernetes.files.lock
 flock 9
@@ -22,10 +24,12 @@ if [ -d "$staged" ]; then
   done <"$staged/list"
 
   cut -d ' ' -f 2 "$staged/list" | sort >"$staged/paths"
-  if [ -f "$list" ]; then
-    comm -13 "$staged/paths" "$list" | while read -r path; do rm -f "$path"; done
-  fi
+  [ ! -f "$list" ] || cat "$list" >>"$earlier"
   mv "$staged/paths" "$list"
+  if [ "$name" = files ] && [ -f "$earlier" ]; then
+    sort -u "$earlier" | comm -23 - <(sort -u $state/files.*) | while read -r path; do rm -f "$path"; done
+    rm "$earlier"
+  fi
   rm -rf "$staged"
 fi
 flock -u 9

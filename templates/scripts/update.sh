@@ -98,6 +98,8 @@ registration() {
 apply() {
   pending >$unfinished.new
   mv $unfinished.new $unfinished
+  # Keys are in place already, but for a run that ended just before.
+  $lib/install-files.sh secrets
   $lib/install-files.sh files
   $lib/converge.sh
 }

@@ -6,7 +6,7 @@ import { planOf } from "../helpers/cluster.ts";
 import { commandLines, wrongFlags } from "../helpers/command-lines.ts";
 import { openKeys, outlivesMachine } from "../helpers/graph-checks.ts";
 import { registerCluster } from "../helpers/graph.ts";
-import type { Registered } from "../helpers/monitor.ts";
+import type { Registered, Secret } from "../helpers/monitor.ts";
 import { repo } from "../helpers/project.ts";
 
 // Faults planted into what the program makes, and the test that each of them fails: its check is given the fault here.
@@ -65,13 +65,13 @@ it.each<[fault: string, file: string, test: string, complaints: () => string[], 
     "kube-apiserver of Kubernetes 1.36 has no flag --etcd-server=https://127.0.0.1:2379",
   ],
   [
-    "a key in the bundle that a preview shows",
+    "keys sent by a command whose input is no secret",
     "test/graph/cluster.test.ts",
     "no private key is anywhere openly",
     () =>
       openKeys(
         withChanged(converge, ({ inputs }) => ({
-          inputs: { ...inputs, stdin: `${String(inputs.stdin)}==> 0600 /key\nprivate key of demo\n` },
+          inputs: { ...inputs, stdin: (inputs.stdin as Secret).value },
         })),
       ),
     `a private key is open in the inputs of ${converge}`,

@@ -1,3 +1,4 @@
+import { unpack } from "../../model/bundle.ts";
 import { Secret, type Registered } from "./monitor.ts";
 
 // Checks over a whole graph, whatever is in it; each gives the complaints, so that a planted fault can be shown to.
@@ -12,10 +13,14 @@ const keyTexts = [
   Buffer.from("private key of").toString("base64").slice(0, 16),
 ];
 
+/** As gzip begins, in Base64. */
+const isPacked = (text: string) => text.startsWith("H4sI");
+
 /** Whether a text is somewhere in a value outside of secrets. */
 function openly(value: unknown, text: string): boolean {
   if (value instanceof Secret) return false;
-  if (typeof value === "string") return value.includes(text);
+  if (typeof value === "string")
+    return (isPacked(value) ? JSON.stringify(unpack(value)) : value).includes(text);
   if (typeof value !== "object" || value === null) return false;
   return Object.values(value).some((inner) => openly(inner, text));
 }

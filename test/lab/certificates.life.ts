@@ -1,4 +1,4 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1NodeList } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -90,6 +90,18 @@ const presented = async (node: string, port: number) =>
     `openssl s_client -connect ${cluster.outputs.inventory[node]!.address}:${port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint`,
   );
 
+/** Whether Docker on the worker knows a client with these files, which knows it too. */
+async function dockerAnswers(folder: string): Promise<void> {
+  const { floatingAddress } = cluster.outputs.inventory[worker]!;
+  const files = ["cacert ca.pem", "cert cert.pem", "key key.pem"].map(
+    (file) => `--${file.replace(" ", ` ${folder}/`)}`,
+  );
+  const answer = await tryInLab(
+    `curl -sS -m 20 ${files.join(" ")} https://${floatingAddress}:2376/version`.split(" "),
+  );
+  expect(`${answer.stdout}${answer.stderr}`).toContain('"ApiVersion"');
+}
+
 /** Another one as soon as the program was started anew. */
 const processOf = (program: string) => on(machine(controlPlane), `pgrep -of "^${program} "`);
 
@@ -162,6 +174,7 @@ describe("life-06: certificates", () => {
     async ({ step, of }) => {
       await stack.write(settings({ epochs: epochs(of) }));
       if (step === 2) oldToken = await newToken();
+      await cp(client(`certs/${worker}`), client("certs-before"), { recursive: true });
       const {
         service,
         client: byClient,
@@ -184,6 +197,7 @@ describe("life-06: certificates", () => {
       expect(stretch(failed)).toBeLessThan(60);
       expect(failed.filter((line) => untrusted.test(line))).toEqual([]);
       if (step === 2) await restartApiClient(cluster.kubectl);
+      for (const folder of ["certs-before", `certs/${worker}`]) await dockerAnswers(client(folder));
       await works(`step-${step}`);
     },
   );

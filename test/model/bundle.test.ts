@@ -47,7 +47,12 @@ describe("bundle", () => {
       '/a: no line of a file may begin with "==> "',
     );
     expect(() => bundle({ "/a": file("x") })).toThrow("/a: must end with a newline");
-    expect(() => unpack(bundle({ "/a": file("x\n") }))).toThrow();
+    expect(() => unpack("hello")).toThrow();
+  });
+
+  it("is read as states of earlier versions have it", () => {
+    const { files } = planOf().workers[0]!;
+    expect(unpack(bundle(files))).toEqual(files);
   });
 
   it("is the same on every machine at any time, and a third of its size", () => {
@@ -168,6 +173,14 @@ describe("install-files.sh", () => {
     expect(paths.filter((path) => existsSync(machine.path(path)))).toEqual(["/etc/a", "/etc/key"]);
     expect(await install({ "/etc/a": file("a\n") })).toEqual(done);
     expect(paths.filter((path) => existsSync(machine.path(path)))).toEqual(["/etc/a"]);
+  });
+
+  it("keeps a file that becomes a secret, and one that is none any more", async () => {
+    const files = (mode: File["mode"]): Files => ({ "/etc/a": { content: "a\n", mode } });
+    for (const mode of ["0644", "0600", "0644"] as const) {
+      expect(await install(files(mode))).toEqual(done);
+      expect(foundAll(files(mode))).toEqual(files(mode));
+    }
   });
 
   it.each([

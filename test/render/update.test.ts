@@ -16,9 +16,9 @@ afterEach(() => {
 });
 
 /** A worker's files with keys and certificates that hold this text. */
-const sent = ({ workers }: ClusterPlan, keys: string) => {
+const sent = ({ workers, settings }: ClusterPlan, keys: string) => {
   const pki = ["ca.crt", "kubelet.crt", "kubelet.key", "kube-proxy.crt"].map(
-    (name) => `/etc/kubernetes/pki/${name}`,
+    (name) => `${settings.cluster.certificateFolder}/${name}`,
   );
   const secrets = [...pki, "/etc/docker/tls/ca.pem"].map((path) => [
     path,
@@ -96,6 +96,29 @@ describe("update.sh", () => {
       ["kubelet", "kube-proxy", "docker"].map((unit) => `systemctl restart ${unit}.service`),
     );
     expect(await waits()).toBe("");
+  });
+
+  it("takes keys away once no file names them any more", async () => {
+    await install(machine.planned());
+    const { cluster } = stackSettings;
+    await stage(machine.planned({ cluster: { ...cluster, certificateFolder: "/srv/pki" } }));
+    const there = () =>
+      ["/etc/kubernetes", "/srv"].map((folder) => existsSync(machine.path(`${folder}/pki/kubelet.key`)));
+    expect([there(), read("/etc/kubernetes/kubelet.conf")]).toEqual([
+      [true, true],
+      expect.stringContaining("/etc/kubernetes/pki/kubelet.key"),
+    ]);
+    expect(await update("apply")).toEqual(done);
+    expect(there()).toEqual([false, true]);
+  });
+
+  it("puts keys into place that a run left staged which ended just then", async () => {
+    await install(machine.planned());
+    await stage(machine.planned(), "2");
+    machine.write("/var/lib/openstack-kubernetes/staged.secrets/1", "3\n");
+    machine.write("/var/lib/openstack-kubernetes/staged.secrets/list", "0600 /etc/kubernetes/pki/ca.crt\n");
+    expect(await update("apply")).toEqual(done);
+    expect(read("/etc/kubernetes/pki/ca.crt")).toBe("3\n");
   });
 
   it("goes on with an update that failed in the middle", async () => {

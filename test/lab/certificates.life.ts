@@ -6,6 +6,7 @@ import { on, type Machine } from "../../lab/client/machines.ts";
 import { tryInLab } from "../../lab/client/run.ts";
 import { labSettings, mustSucceed, Stack, type EngineRun } from "../../lab/client/stack.ts";
 import { fillMirror } from "../../lab/mirror/mirror.ts";
+import { controlAddress } from "../../lab/paths.ts";
 import { phase } from "../../lab/phase.ts";
 import {
   apiClientLines,
@@ -34,6 +35,7 @@ const settings = (certificates: object = {}) => ({
   ...base,
   cluster: { ...base.cluster, name },
   nodes: Object.fromEntries(names.map((node) => [node, base.nodes[node]!])),
+  network: { ...base.network, access: { docker: [`${controlAddress}/32`] } },
   certificates,
 });
 

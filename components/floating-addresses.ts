@@ -2,6 +2,7 @@ import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
 import type { AddressPairs } from "./address-pairs.ts";
+import { destroyLeftovers } from "./destroy-leftovers.ts";
 import type { NodeNetwork } from "./network.ts";
 import { clusterDescription } from "./ownership.ts";
 
@@ -23,6 +24,11 @@ export class FloatingAddresses extends pulumi.ComponentResource {
   ) {
     super("openstack-kubernetes:network:FloatingAddresses", name, {}, opts);
     const { externalNetwork, floatingPool = externalNetwork } = plan.settings.network;
+    // Neutron does not let a port go while it gives that an address.
+    const leftovers = destroyLeftovers(`${name}-leftovers`, {
+      parent: this,
+      dependsOn: Object.values(addressPairs.ports),
+    });
     this.addresses = Object.fromEntries(
       plan.nodes.map((node) => {
         const address = new openstack.networking.FloatingIp(
@@ -33,7 +39,7 @@ export class FloatingAddresses extends pulumi.ComponentResource {
             portId: addressPairs.ports[node.name]!.id,
           },
           // Neutron associates an address only with a port behind a router that leads out.
-          { parent: this, dependsOn: network.leadsOut },
+          { parent: this, dependsOn: [...network.leadsOut, leftovers] },
         );
         return [node.name, address];
       }),

@@ -17,7 +17,8 @@ await command(async () => {
   try {
     const cloud = await login(resources);
     const end = Date.now() + underWay;
-    for (let left = unknown.reverse(); left.length > 0 && Date.now() < end; await delay(1000)) {
+    let left = unknown.reverse();
+    while (left.length > 0 && Date.now() < end) {
       const sought = left;
       left = [];
       for (const begun of sought) {
@@ -26,6 +27,7 @@ await command(async () => {
         if (gone.length === 0) left.push(begun);
         else console.log(`${nameOf({ urn })}: took away what a killed run had begun: ${gone.join(", ")}`);
       }
+      if (left.length > 0) await delay(1000);
     }
   } catch (error) {
     const names = unknown.map(nameOf).join(", ");

@@ -125,10 +125,11 @@ export class Cluster extends pulumi.ComponentResource {
       serverGroups,
       sshKey,
       certificates,
+      existingNodes,
       unbuiltNodes,
     };
     const controlPlane = new ControlPlane(`${name}-control-plane`, surroundings, parent);
-    const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane, existingNodes }, parent);
+    const workers = new Workers(`${name}-workers`, { ...surroundings, controlPlane }, parent);
     const nodes = [controlPlane.node, ...workers.nodes];
 
     const { phase } = plan.settings;

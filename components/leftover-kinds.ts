@@ -1,14 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fields, OpenStackApi } from "./openstack-api.ts";
-import { serversNamed } from "./servers.ts";
+import { serversWithoutPort } from "./servers.ts";
 
 /** How to find and take away what stands where a resource of this kind is to be made. */
-interface Kind {
+export interface Kind {
   /**
    * The plugin has no update for it. One that OpenStack made, but did not answer for, is left unfinished in the state; the
-   * engine would update it to finish it, and fail in each run. So it is made anew, as after every other change; it goes before its successor comes.
+   * engine would update it to finish it, and fail in each run. So it is made anew, as after every other change; it goes
+   * before its successor comes.
    */
   withoutUpdate?: true;
+  /** It goes after its successor has come. What is in it would all have to go before it otherwise. */
+  mayStandTwice?: true;
   /** One that is replaced goes first although the plugin has an update for it. */
   goesFirst?: true;
   /** Id of the resource in which its place is; where that was made in this run, the place is free. */
@@ -16,7 +19,7 @@ interface Kind {
   remove: (cloud: OpenStackApi, inputs: Fields) => Promise<string[]>;
 }
 
-/** A kind whose leftovers go by a plain DELETE each: those that the fields name and that match. */
+/** A kind whose leftovers go by a plain DELETE each: those that the fields name and that match. What is in use stays. */
 const plain = (
   path: string,
   fields: (inputs: Fields) => Record<string, string>,
@@ -26,8 +29,10 @@ const plain = (
   within,
   async remove(cloud, inputs) {
     const found = (await cloud.list(path, fields(inputs))).filter((one) => matches(one, inputs));
-    for (const { id } of found) await cloud.call("network", `${path}/${id}`, "DELETE");
-    return found.map(({ id }) => id as string);
+    const gone: string[] = [];
+    for (const { id } of found)
+      if (await cloud.call("network", `${path}/${id}`, "DELETE")) gone.push(id as string);
+    return gone;
   },
 });
 
@@ -42,10 +47,11 @@ const balancing = (
   fields: (inputs: Fields) => Record<string, string>,
   within?: Kind["within"],
   query = "",
+  matches: (found: Fields) => boolean = () => true,
 ): Kind => ({
   within,
   async remove(cloud, inputs) {
-    const left = () => cloud.list(path, fields(inputs), "load-balancer");
+    const left = async () => (await cloud.list(path, fields(inputs), "load-balancer")).filter(matches);
     const found = await left();
     const end = Date.now() + 300_000;
     for (let rest = found; rest.length > 0; rest = await left()) {
@@ -90,12 +96,15 @@ export const kinds: Record<string, Kind> = {
     "ports",
     ({ networkId, name, description }) => ({ network_id: networkId, name, description }),
     ({ networkId }) => networkId,
+    // A machine comes after its port's id is known. So one with a machine is another state's of the same stack.
+    ({ device_id }) => !device_id,
   ),
   "openstack:networking/floatingIp:FloatingIp": plain(
     "floatingips",
     // Not by port: when that is gone, the address stays.
     ({ description }) => ({ description }),
     ({ portId }) => portId,
+    ({ port_id }, { portId }) => !port_id || port_id === portId,
   ),
   "openstack:networking/secGroupRule:SecGroupRule": {
     withoutUpdate: true,
@@ -132,6 +141,7 @@ export const kinds: Record<string, Kind> = {
   },
   "openstack:compute/serverGroup:ServerGroup": {
     withoutUpdate: true,
+    mayStandTwice: true,
     async remove(cloud, { name }) {
       const { server_groups: groups } = (await cloud.call("compute", "os-server-groups")) ?? {};
       // A group that a killed run has left has no machine: that would have waited for the group's id.
@@ -147,6 +157,8 @@ export const kinds: Record<string, Kind> = {
     named,
     undefined,
     "?cascade=true",
+    // Listeners come after its id is known.
+    ({ listeners }) => !listeners?.length,
   ),
   "openstack:loadbalancer/listener:Listener": balancing(
     "lbaas/listeners",
@@ -165,8 +177,8 @@ export const kinds: Record<string, Kind> = {
     async remove(cloud, { name, metadata, networks }) {
       const onPort = (await cloud.call("network", `ports/${networks[0].port}`))?.port.device_id as string;
       // Nova gives a server its port late, and takes it away when the server cannot be built.
-      const named = await serversNamed(cloud, metadata, name);
-      const servers = new Set(onPort ? [onPort, ...named] : named);
+      const without = await serversWithoutPort(cloud, metadata, name);
+      const servers = new Set(onPort ? [onPort, ...without] : without);
       for (const server of servers) await deleteServer(cloud, server);
       return [...servers];
     },

@@ -1,8 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { kinds } from "./leftover-kinds.ts";
+import { kinds, type Kind } from "./leftover-kinds.ts";
 import { OpenStackApi } from "./openstack-api.ts";
 
-const madeAnew = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
+const madeAnew = ({ mayStandTwice }: Kind) => ({
+  replaceOnChanges: ["*"],
+  deleteBeforeReplace: !mayStandTwice,
+});
 
 /**
  * Lets a run go on from what an earlier one has left that did not come to its end.
@@ -35,7 +38,7 @@ export function withoutLeftovers(): pulumi.ResourceTransformation {
           props,
           opts: {
             ...opts,
-            ...(kinds[type]!.withoutUpdate && madeAnew),
+            ...(kinds[type]!.withoutUpdate && madeAnew(kinds[type]!)),
             hooks: { beforeCreate: [before], afterCreate: [after] },
           },
         }

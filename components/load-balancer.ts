@@ -1,5 +1,6 @@
 import * as openstack from "@pulumi/openstack";
 import * as pulumi from "@pulumi/pulumi";
+import { anyone } from "../model/load-balancer-settings.ts";
 import type { ListenerPlan, LoadBalancerPlan } from "../model/load-balancers.ts";
 import type { ClusterPlan } from "../model/plan.ts";
 import { clusterDescription } from "./ownership.ts";
@@ -90,7 +91,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
         loadbalancerId,
         protocol,
         protocolPort: port,
-        allowedCidrs,
+        // Octavia's provider ovn refuses a list of all networks too.
+        allowedCidrs: allowedCidrs.join() === anyone.join() ? undefined : allowedCidrs,
         insertHeaders: protocol === "HTTP" ? { "X-Forwarded-For": "true" } : undefined,
       },
       // A port has one listener, whatever its protocol.

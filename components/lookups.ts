@@ -34,9 +34,18 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     try {
       return await query;
     } catch (error) {
-      problems.add(explain(keys.join(", "), kind, name, error));
+      const problem = explain(keys.join(", "), kind, name, error);
+      // It keeps what it booted from, and the settings may name no other image for it (model/transitions.ts).
+      if (kind === "image" && (await onlyOfRunningControlPlane(name))) warnings.push(problem);
+      else problems.add(problem);
       return undefined;
     }
+  };
+  const onlyOfRunningControlPlane = async (image: string) => {
+    const { existingNodes } = await askedNodes;
+    return plan.nodes.every(
+      (node) => node.image !== image || (node === plan.controlPlane && existingNodes.includes(node.name)),
+    );
   };
   const external = (key: "externalNetwork" | "floatingPool", name: string) =>
     ask(
@@ -53,14 +62,22 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     );
   const { externalNetwork, floatingPool } = settings.network;
   const connection = OpenStackApi.connect();
+  const askedNodes = connection
+    .then((api) => nodesOf(plan, api, warnings))
+    .catch((error: unknown) => {
+      warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
+      return { existingNodes: plan.nodes.map((node) => node.name), unbuiltNodes: [] };
+    });
   const askedNetwork = external("externalNetwork", externalNetwork);
-  const askedProject = lookUpInProject(
+  const askedProject = lookUpInProject({
     plan,
     connection,
-    askedNetwork.then((found) => found?.id),
-    (problem) => problems.add(problem),
-  ).catch((error: unknown) => void problems.add(unanswered(error)));
-  const [network, project, findings, nodes] = await Promise.all([
+    externalNetworkId: askedNetwork.then((found) => found?.id),
+    existingNodes: askedNodes.then(({ existingNodes }) => existingNodes),
+    report: (problem) => problems.add(problem),
+    warn: (warning) => warnings.push(warning),
+  }).catch((error: unknown) => void problems.add(unanswered(error)));
+  const [network, project, findings, nodes, pool] = await Promise.all([
     askedNetwork,
     askedProject,
     preflight({
@@ -69,15 +86,17 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
       flavors: all("flavor", (name) => openstack.compute.getFlavor({ name })).then(sizes),
       surroundings: askedProject.then((found) => found?.surroundings),
     }),
-    connection
-      .then((api) => nodesOf(plan, api, warnings))
-      .catch((error: unknown) => {
-        warnings.push(`nodes: ${oneByOne}: ${reasonOf(error)}`);
-        return { existingNodes: plan.nodes.map((node) => node.name), unbuiltNodes: [] };
-      }),
-    all("image", (name) => openstack.images.getImage({ name })),
+    askedNodes,
     floatingPool === undefined ? undefined : external("floatingPool", floatingPool),
+    all("image", (name) => openstack.images.getImage({ name })),
   ]);
+  // https://docs.openstack.org/api-ref/network/v2/#floating-ips-floatingips: of a network that the router leads to.
+  const leadsTo = project?.surroundings?.router.leadsTo ?? [network?.id];
+  if (network && pool && !leadsTo.includes(pool.id))
+    problems.add(
+      `${keyOf(["network", "floatingPool"])}: the router does not lead to ${floatingPool}, and Neutron gives machines ` +
+        "behind it no addresses of another network; leave the setting out",
+    );
   findings.problems.forEach((problem) => problems.add(problem));
   const api = await connection.catch(() => undefined);
   if (plan.loadBalancers.length > 0 && api?.has("load-balancer") === false)

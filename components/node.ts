@@ -13,7 +13,7 @@ import type { Certificates } from "./certificates.ts";
 import { warnOfEnds } from "./ends.ts";
 import type { NodeNetwork } from "./network.ts";
 import { nodeSecrets } from "./node-secrets.ts";
-import { replacingChanges, serverMetadata } from "./servers.ts";
+import { ignoredChanges, replacingChanges, serverMetadata } from "./servers.ts";
 
 /** What all nodes of a cluster are made with. */
 export interface NodeSurroundings {
@@ -26,6 +26,8 @@ export interface NodeSurroundings {
   /** Key that the program logs in with. */
   sshKey: tls.PrivateKey;
   certificates: Certificates;
+  /** Names of the nodes whose machines are there already. */
+  existingNodes: string[];
   /** Names of the nodes whose machines OpenStack could not build: they are made anew. */
   unbuiltNodes: string[];
 }
@@ -91,6 +93,7 @@ export class Node extends pulumi.ComponentResource {
         // The new machine takes the old one's port.
         deleteBeforeReplace: true,
         replaceOnChanges: replacingChanges(node, args.unbuiltNodes),
+        ignoreChanges: ignoredChanges(node, plan.settings.phase, args.existingNodes),
       },
     );
     this.connection = {
@@ -183,7 +186,8 @@ export class Node extends pulumi.ComponentResource {
         update: rollOut(node.name),
         delete: controlPlane && removeNode(node.name),
         stdin: pulumi
-          .all([hostKey, keys])
+          // Secret only because what was sent is.
+          .all([hostKey, keys, pulumi.unsecret(converge.stdout)])
           .apply((known) => rolloutInput(node, plan.settings.ssh.user, ...known)),
         triggers: [this.instance.id],
         addPreviousOutputInEnv: false,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import * as openstack from "@pulumi/openstack";
 import type * as pulumi from "@pulumi/pulumi";
 
@@ -9,8 +10,16 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).replaceAll(/\s+/g, " ");
   // "fetch failed" alone tells nothing.
   const { message, cause } = error;
-  return (cause instanceof Error ? `${message}: ${cause.message}` : message).replaceAll(/\s+/g, " ");
+  if (!(cause instanceof Error)) return message.replaceAll(/\s+/g, " ");
+  const unknownAuthority = /certificate|CERT/.test(
+    `${cause.message} ${(cause as NodeJS.ErrnoException).code}`,
+  );
+  const remedy = unknownAuthority ? "; NODE_EXTRA_CA_CERTS names a file of authorities to trust" : "";
+  return `${message}: ${cause.message}${remedy}`.replaceAll(/\s+/g, " ");
 }
+
+/** Milliseconds before each further try of what OpenStack has no time for. */
+const pauses = [1000, 2000, 4000, 8000];
 
 /** A service by its type in OpenStack's catalogue. */
 type Service = "compute" | "load-balancer" | "network";
@@ -20,15 +29,21 @@ const versions: Partial<Record<Service, string>> = { network: "v2.0", "load-bala
 
 /** OpenStack's REST interfaces by the login of the plugin, for what no resource or function of the plugin does. */
 export class OpenStackApi {
-  readonly #scope: openstack.identity.GetAuthScopeResult;
+  #scope: openstack.identity.GetAuthScopeResult;
+  readonly #logIn: () => Promise<openstack.identity.GetAuthScopeResult>;
 
-  private constructor(scope: openstack.identity.GetAuthScopeResult) {
+  private constructor(
+    scope: openstack.identity.GetAuthScopeResult,
+    logIn: () => Promise<openstack.identity.GetAuthScopeResult>,
+  ) {
     this.#scope = scope;
+    this.#logIn = logIn;
   }
 
   /** @param opts a login of another provider than the program's */
   static async connect(opts?: pulumi.InvokeOptions): Promise<OpenStackApi> {
-    return new OpenStackApi(await openstack.identity.getAuthScope({ name: "scope", setTokenId: true }, opts));
+    const logIn = () => openstack.identity.getAuthScope({ name: "scope", setTokenId: true }, opts);
+    return new OpenStackApi(await logIn(), logIn);
   }
 
   /** The project that the login is for. */
@@ -63,11 +78,23 @@ export class OpenStackApi {
     method: "GET" | "PUT" | "DELETE" = "GET",
     body?: object,
   ): Promise<Fields | undefined> {
-    const response = await fetch(`${this.#address(service)}/${path}`, {
-      method,
-      headers: { "X-Auth-Token": this.#scope.tokenId, "Content-Type": "application/json" },
-      body: body && JSON.stringify(body),
-    });
+    const ask = () =>
+      fetch(`${this.#address(service)}/${path}`, {
+        method,
+        headers: { "X-Auth-Token": this.#scope.tokenId, "Content-Type": "application/json" },
+        body: body && JSON.stringify(body),
+      });
+    let response = await ask();
+    if (response.status === 401) {
+      // A run may last longer than a token. The plugin has a new one by then.
+      this.#scope = await this.#logIn();
+      response = await ask();
+    }
+    for (const pause of pauses) {
+      if (![429, 502, 503, 504].includes(response.status)) break;
+      await delay(pause);
+      response = await ask();
+    }
     const answer = await response.text();
     if (response.ok) return answer === "" ? {} : (JSON.parse(answer) as Fields);
     if (response.status === 404 || response.status === 409) return undefined;

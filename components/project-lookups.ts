@@ -28,19 +28,32 @@ type Find = (
   fields: Record<string, string>,
 ) => Promise<Fields | undefined>;
 
+export interface ProjectLookup {
+  plan: ClusterPlan;
+  /** Asked for what is named only. */
+  connection: Promise<OpenStackApi>;
+  /** Id of the external network, where that is known. */
+  externalNetworkId: Promise<string | undefined>;
+  /** Names of the stack's nodes whose machines are there already. */
+  existingNodes: Promise<string[]>;
+  /** Takes every name that is not there, and what keeps the cluster out of an existing network. */
+  report: (problem: string) => void;
+  /** Takes what is not there and not needed now. */
+  warn: (warning: string) => void;
+}
+
 /**
  * Looks up what the settings name of the project's own. No function of the plugin tells a router's routes or whose an
  * address is, so all of it goes by OpenStack's REST interfaces.
- * @param connection asked for what is named only
- * @param externalNetworkId id of the external network, where that is known
- * @param report takes every name that is not there, and what keeps the cluster out of an existing network
  */
-export async function lookUpInProject(
-  plan: ClusterPlan,
-  connection: Promise<OpenStackApi>,
-  externalNetworkId: Promise<string | undefined>,
-  report: (problem: string) => void,
-): Promise<ProjectFound> {
+export async function lookUpInProject({
+  plan,
+  connection,
+  externalNetworkId,
+  existingNodes,
+  report,
+  warn,
+}: ProjectLookup): Promise<ProjectFound> {
   const { settings } = plan;
   const groups = references(settings, "securityGroups");
   const keyPairs = references(settings, "keyPair");
@@ -64,7 +77,12 @@ export async function lookUpInProject(
 
   const checkKeyPairs = [...keyPairs].map(async ([name, keys]) => {
     const found = await api.call("compute", `os-keypairs/${encodeURIComponent(name)}`);
-    if (found === undefined) missing(keys, "key pair", name);
+    if (found !== undefined) return;
+    // A colleague's login has other ones. Only a machine that is to be made needs it.
+    const existing = await existingNodes;
+    const needed = plan.nodes.some((node) => node.keyPair === name && !existing.includes(node.name));
+    const text = `${keys.join(", ")}: this login has no key pair named ${name}; Nova keeps those of each user apart`;
+    (needed ? report : warn)(text);
   });
   const checkZones = async () => {
     const found = zones.size > 0 ? await api.call("compute", "os-availability-zone") : undefined;

@@ -1,3 +1,4 @@
+import { includes, type Phase } from "../model/phases.ts";
 import type { NodePlan } from "../model/plan.ts";
 import type { Fields, OpenStackApi } from "./openstack-api.ts";
 import { stackName } from "./ownership.ts";
@@ -17,6 +18,21 @@ export function serverMetadata(cluster: string, { role, pool }: NodePlan): Recor
 export function replacingChanges({ name, role }: NodePlan, unbuiltNodes: readonly string[]): string[] {
   if (unbuiltNodes.includes(name)) return ["*"];
   return role === "control-plane" ? ["imageName"] : ["imageName", "flavorName"];
+}
+
+/**
+ * Inputs of a machine that no longer count. A refresh reads another name, or none, once the cloud has renamed or deleted
+ * the image that a machine came from; the control plane's would be made anew for it, and etcd is on its disk. That the
+ * settings name another image for it is refused before (model/transitions.ts).
+ * @param existingNodes names of the nodes whose machines are there
+ */
+export function ignoredChanges(
+  { name, role }: NodePlan,
+  phase: Phase,
+  existingNodes: readonly string[],
+): string[] {
+  const holdsEtcd = role === "control-plane" && includes(phase, "kubernetes") && existingNodes.includes(name);
+  return holdsEtcd ? ["imageName"] : [];
 }
 
 /** A server that Nova could not build, and why. */
@@ -41,11 +57,16 @@ export async function unbuiltServers(api: OpenStackApi, cluster: string): Promis
   );
 }
 
-/** Ids of the servers of a name that have a stack's metadata, in whatever state they are. */
-export async function serversNamed(api: OpenStackApi, owner: Owner, name: string): Promise<string[]> {
+/**
+ * Ids of the servers of a name that have a stack's metadata and no address yet, or none any more, since Nova could not
+ * build them.
+ */
+export async function serversWithoutPort(api: OpenStackApi, owner: Owner, name: string): Promise<string[]> {
   // Nova takes a regular expression.
   const servers = await serversOf(api, owner, { name: `^${name}$` });
-  return servers.map(({ id }) => id as string);
+  return servers
+    .filter(({ addresses = {} }) => Object.keys(addresses as object).length === 0)
+    .map(({ id }) => id as string);
 }
 
 /** Whose a server is, by its metadata. */

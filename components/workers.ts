@@ -4,8 +4,6 @@ import { Node, type NodeSurroundings } from "./node.ts";
 
 export interface WorkersArgs extends NodeSurroundings {
   controlPlane: ControlPlane;
-  /** Names of the nodes whose machines are there already. */
-  existingNodes: string[];
 }
 
 /** The nodes that run pods. */
@@ -17,16 +15,12 @@ export class Workers extends pulumi.ComponentResource {
    * node has its turn once the engine is through with the one before it. That is no dependency, by which nodes would
    * also go one after the other.
    */
-  constructor(
-    name: string,
-    { controlPlane, existingNodes, ...args }: WorkersArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, { controlPlane, ...args }: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("openstack-kubernetes:nodes:Workers", name, {}, opts);
     const { workers, settings } = args.plan;
     const changing = [controlPlane.node];
     this.nodes = workers.map((node) => {
-      const exists = existingNodes.includes(node.name);
+      const exists = args.existingNodes.includes(node.name);
       const before = changing.at(-settings.rollout.maxUnavailable) ?? controlPlane.node;
       const worker = new Node(
         `${name}-${node.name}`,

@@ -42,17 +42,20 @@ export function rollOut(name: string): string {
 }
 
 /**
- * How a control-plane node reaches a node, and digests of the node's files and keys: a new one lets the update run.
+ * How a control-plane node reaches a node, and what lets the update run when it is new: digests of the node's files and
+ * keys, and when files were last staged there, since files of before that come again have no new digest.
  * @param hostKey the node's SSH host key, its type and itself
  * @param keys digest of the node's keys and certificates
+ * @param staged what the installation of the files has printed: `stageOrConverge` says when it was
  */
 export function rolloutInput(
   { address, files }: NodePlan,
   login: string,
   hostKey: string,
   keys: string,
+  staged: string,
 ): string {
-  return `${address} ${login} ${digest(bundle(files))} ${keys}\n${hostKey.trim()}\n`;
+  return `${address} ${login} ${digest(bundle(files))} ${keys} ${digest(staged)}\n${hostKey.trim()}\n`;
 }
 
 /** Drains a node and deletes its Node object, on a control-plane node. */

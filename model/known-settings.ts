@@ -15,6 +15,8 @@ export interface Known {
   kubelet: Partial<Settings["kubelet"]>;
   downloads: Partial<Settings["downloads"]>;
   dns: Partial<Settings["dns"]>;
+  /** Octavia's provider by load balancer. */
+  providers: Record<string, unknown>;
   /** Listeners by load balancer and name. */
   listeners: Record<string, Record<string, Partial<z.output<typeof listenerSettings>>>>;
 }
@@ -36,6 +38,7 @@ export function knownOf(input: unknown): Known {
     kubelet: kubelet.safeParse(given.kubelet).data ?? {},
     downloads: rightFields(downloads.unwrap(), given.downloads),
     dns: rightFields(dns.unwrap(), given.dns),
+    providers: byName(given.loadBalancers, (balancer) => fieldsOf(balancer).provider),
     listeners: byName(given.loadBalancers, (balancer) =>
       byName(fieldsOf(balancer).listeners, (listener) => rightFields(listenerSettings, listener)),
     ),

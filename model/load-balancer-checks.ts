@@ -1,14 +1,18 @@
 import type { Known } from "./known-settings.ts";
+import { anyone } from "./load-balancer-settings.ts";
 import { checkTypeOf } from "./load-balancers.ts";
 import { keyOf } from "./settings.ts";
 
 /** What is wrong with the load balancers and what they lead to. */
-export function loadBalancerProblems({ listeners, nodes, pools }: Known): string[] {
-  const problems = Object.entries(listeners).flatMap(([balancer, ofBalancer]) =>
-    listenerProblems(ofBalancer, (name, path, text) =>
-      [keyOf(["loadBalancers", balancer, "listeners", name, ...path]), text].join(": "),
-    ),
-  );
+export function loadBalancerProblems({ listeners, providers, nodes, pools }: Known): string[] {
+  const problems = Object.entries(listeners).flatMap(([balancer, ofBalancer]) => {
+    const report: Report = (name, path, text) =>
+      [keyOf(["loadBalancers", balancer, "listeners", name, ...path]), text].join(": ");
+    return [
+      ...listenerProblems(ofBalancer, report),
+      ...(providers[balancer] === "ovn" ? ovnProblems(ofBalancer, report) : []),
+    ];
+  });
   // A role or a count that is wrong by itself may be meant for workers.
   const noWorkers =
     nodes !== undefined &&
@@ -43,6 +47,23 @@ function listenerProblems(listeners: Known["listeners"][string], report: Report)
       problem("delay", `must be at least ${leastUdpDelay} for UDP-CONNECT, not ${delay}`);
   }
   return problems;
+}
+
+/** What the provider `ovn` refuses (https://docs.openstack.org/ovn-octavia-provider/latest/admin/driver.html#limitations). */
+function ovnProblems(listeners: Known["listeners"][string], report: Report): string[] {
+  return Object.entries(listeners).flatMap(([name, { protocol, method, allowedCidrs, healthCheck }]) => {
+    const problems: string[] = [];
+    const refused = (path: string[], text: string) =>
+      problems.push(report(name, path, `the provider ovn ${text}`));
+    if (protocol === "HTTP") refused(["protocol"], "passes on TCP and UDP, not HTTP");
+    if (method !== undefined && method !== "SOURCE_IP_PORT")
+      refused(["method"], "knows SOURCE_IP_PORT alone");
+    if (allowedCidrs !== undefined && allowedCidrs.join() !== anyone.join())
+      refused(["allowedCidrs"], "lets everybody in");
+    if (protocol !== undefined && healthCheck !== undefined && checkTypeOf(protocol, healthCheck) === "HTTP")
+      refused(["healthCheck", "type"], "checks by TCP or UDP-CONNECT, not by HTTP");
+    return problems;
+  });
 }
 
 /** Octavia's default of `udp_connect_min_interval_health_monitor`, in seconds. */

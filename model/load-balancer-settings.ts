@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { distinct, label, network, nodePorts, port } from "./setting-types.ts";
 
+/** The networks that reach a port when the settings name none. */
+export const anyone = ["0.0.0.0/0"];
+
 /** Octavia's own limit (https://docs.openstack.org/api-ref/load-balancer/v2/#create-health-monitor). */
 const retries = z.int().min(1).max(10);
 
@@ -52,7 +55,7 @@ export const listenerSettings = z.strictObject({
     .describe("how a worker is chosen; Octavia's provider `ovn` knows SOURCE_IP_PORT alone"),
   allowedCidrs: distinct(network)
     .min(1, "must name a network; without the setting all are allowed")
-    .default(["0.0.0.0/0"])
+    .default(anyone)
     .describe("networks that may reach the port"),
   healthCheck,
 });

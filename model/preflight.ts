@@ -56,8 +56,9 @@ export function flavorFindings(settings: Settings, flavors: Record<string, Flavo
         findings.problems.push(lacks(`${flavor.memory} MiB of memory`, `${leastMemory[role]} MiB`));
       if (flavor.disk === 0)
         findings.warnings.push(
-          `${key}: ${name} has no disk of its own, so that a machine has one as large as its image; ` +
-            `a ${role} node needs ${leastDisk} GB`,
+          `${key}: ${name} has no disk of its own; most clouds refuse such a machine, since this program makes no ` +
+            `volume to boot from, and others give it a disk as large as its image, where a ${role} node needs ` +
+            `${leastDisk} GB; choose a flavor with a disk`,
         );
       else if (flavor.disk < leastDisk)
         findings.problems.push(lacks(`${flavor.disk} GB of disk`, `${leastDisk} GB`));

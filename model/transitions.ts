@@ -120,6 +120,7 @@ const always: Rule[] = [
     "Neutron lets no router go from a network that its floating addresses are of",
   ),
   addressRule,
+  takenAddressRule,
 ];
 
 const ofRunningCluster: Rule[] = [
@@ -185,7 +186,7 @@ function kept(before: Foundations, after: Foundations) {
 }
 
 const anotherName = (name: string) =>
-  `rename ${name}: the node leaves the cluster and a new machine comes in its place`;
+  `rename ${name}, with a slot that no node has: it leaves the cluster and a new machine comes in its place`;
 
 function addressRule(before: Foundations, after: Foundations): Refusal[] {
   if (before.nodeNetwork !== after.nodeNetwork) return [];
@@ -195,6 +196,23 @@ function addressRule(before: Foundations, after: Foundations): Refusal[] {
       setting: `nodes.${name}.slot`,
       reason: `${old.address} cannot become ${now.address}: a machine keeps the address that it booted with`,
       remedy: anotherName(name),
+    }));
+}
+
+/** The engine makes a new node's port before it deletes the old one's, and Neutron gives an address to one port only. */
+function takenAddressRule(before: Foundations, after: Foundations): Refusal[] {
+  if (before.nodeNetwork !== after.nodeNetwork) return [];
+  const leaving = new Map(
+    Object.entries(before.nodes).flatMap(([name, { address }]) =>
+      name in after.nodes ? [] : [[address, name] as const],
+    ),
+  );
+  return Object.entries(after.nodes)
+    .filter(([name, { address }]) => !(name in before.nodes) && leaving.has(address))
+    .map(([name, { address }]) => ({
+      setting: `nodes.${name}.slot`,
+      reason: `${address} is the address of ${leaving.get(address)}, which leaves only when ${name} has come`,
+      remedy: `give ${name} another slot, or take ${leaving.get(address)} away by a run before`,
     }));
 }
 

@@ -30,17 +30,24 @@ export const nodeChanges: Change[] = [
     },
   },
   {
+    what: "a node renamed that keeps its slot",
+    after: { nodes: { "worker-2": undefined, "worker-9": { role: "worker", slot: 12 } } },
+    does: "refused",
+    why: "The new node's port comes before the old one's goes, and Neutron gives an address to one port only.",
+    resources: {},
+  },
+  {
     what: "a node's slot",
     after: { nodes: { "worker-1": { slot: 21 } } },
     does: "refused",
-    why: "A machine keeps the address that it booted with; renamed, the node moves.",
+    why: "A machine keeps the address that it booted with; renamed, with a slot that no node has, the node moves.",
     resources: {},
   },
   {
     what: "a node's pod network",
     after: { nodes: { "worker-1": { podNetwork: "10.100.77.0/24" } } },
     does: "refused",
-    why: "Kubernetes never changes a Node's podCIDR; renamed, the node has another.",
+    why: "Kubernetes never changes a Node's podCIDR; renamed, with another slot, the node has another.",
     resources: {},
   },
   {

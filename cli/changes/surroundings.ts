@@ -68,33 +68,6 @@ export const surroundingChanges: Change[] = [
     resources: {},
   },
   {
-    what: "the pool of floating addresses",
-    after: { network: { floatingPool: "other" } },
-    does: "rolling",
-    why: "All floating addresses, the API's too, become others.",
-    resources: {
-      update: [
-        "coredns-config",
-        "coredns-deployment",
-        "coredns-role",
-        "coredns-role-binding",
-        "coredns-service",
-        "coredns-service-account",
-        "every node: converge",
-        "every node: membership",
-        "kubernetes",
-        "ready",
-      ],
-      replace: [
-        "certificates-apiserver-certificate",
-        "certificates-apiserver-request",
-        "every node: certificate",
-        "every node: floating address",
-        "every node: request",
-      ],
-    },
-  },
-  {
     what: "a load balancer",
     after: { loadBalancers: { web: { listeners: { http: { port: 80, nodePort: 30080 } } } } },
     does: "adds",

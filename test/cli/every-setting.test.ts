@@ -103,7 +103,7 @@ const changes: Record<string, unknown> = {
   "dns.nodeLocalCache": true,
   loadBalancers: { other: { listeners: { a: { port: 80, nodePort: 30080 } } } },
   "loadBalancers.<name>.floatingAddress": false,
-  "loadBalancers.<name>.provider": "ovn",
+  "loadBalancers.<name>.provider": "amphora",
   "loadBalancers.<name>.listeners": { other: { port: 80, nodePort: 30080 } },
   "loadBalancers.<name>.listeners.<name>.protocol": "HTTP",
   "loadBalancers.<name>.listeners.<name>.port": 443,

@@ -56,8 +56,8 @@ it.each([
   });
   const { opts } = result as { opts: pulumi.CustomResourceOptions };
   expect(opts.replaceOnChanges).toEqual(replaceOnChanges);
-  // Two of the same would stand in each other's way.
-  expect(opts.deleteBeforeReplace).toBe(replaceOnChanges && true);
+  // Two of the same would stand in each other's way; a group that went first would take its machines with it.
+  expect(opts.deleteBeforeReplace).toBe(replaceOnChanges && !type.endsWith(":ServerGroup"));
 });
 
 describe("leftovers of a killed run", () => {
@@ -71,6 +71,32 @@ describe("leftovers of a killed run", () => {
     expect(await clear(port, ours, { made: "net" })).toEqual([]);
     expect(await clear(port, ours, { oldInputs: ours })).toEqual([]);
     expect(cloud.asked).toEqual([]);
+  });
+
+  it("are not what is in use: another state's of a stack of the same name", async () => {
+    cloud.answers[ports] = { ports: [{ id: "live", device_id: "server" }] };
+    expect(await clear(port, ours)).toEqual([]);
+    const addresses = "/network/v2.0/floatingips?description=ours";
+    cloud.answers[addresses] = {
+      floatingips: [
+        { id: "live", port_id: "another" },
+        { id: "left", port_id: "p" },
+      ],
+    };
+    const floatingIp = "openstack:networking/floatingIp:FloatingIp";
+    expect(await clear(floatingIp, { description: "ours", portId: "p" })).toEqual([
+      "DELETE /network/v2.0/floatingips/left",
+    ]);
+    cloud.asked.length = 0;
+    cloud.answers["/load-balancer/v2.0/lbaas/loadbalancers?name=demo-web&description=ours"] = {
+      loadbalancers: [{ id: "live", listeners: [{ id: "l" }] }],
+    };
+    const balancer = "openstack:loadbalancer/loadBalancer:LoadBalancer";
+    expect(await clear(balancer, { name: "demo-web", description: "ours" })).toEqual([]);
+    cloud.answers["/network/v2.0/ports/p"] = { port: { device_id: "" } };
+    const live = { ...failedServer("worker-1"), addresses: { net: [{ addr: "10.0.0.11" }] } };
+    cloud.answers["/compute/servers/detail?name=^worker-1$"] = { servers: [live] };
+    expect(await clear(instance, worker)).toEqual([]);
   });
 
   it("are never told by an incomplete search, which would find other people's", async () => {

@@ -20,7 +20,7 @@ const loadBalancers = {
   inner: {
     floatingAddress: false,
     provider: "ovn",
-    listeners: { dns: { protocol: "UDP", port: 53, nodePort: 30053 } },
+    listeners: { dns: { protocol: "UDP", port: 53, nodePort: 30053, method: "SOURCE_IP_PORT" } },
   },
 };
 const description = "Kubernetes cluster demo of openstack-kubernetes/test";
@@ -59,7 +59,6 @@ describe("a load balancer", () => {
       loadbalancerId: "demo-load-balancer-web-balancer-id",
       protocol: "TCP",
       protocolPort: 80,
-      allowedCidrs: ["0.0.0.0/0"],
     });
     expect(inputs("demo-load-balancer-web-app-listener")).toMatchObject({
       protocol: "HTTP",

@@ -1,12 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUp } from "../../components/lookups.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
-import { everyRunAsks, FakeOpenStack } from "../helpers/openstack.ts";
+import { everyRunAsks, FakeOpenStack, ownPortsPath } from "../helpers/openstack.ts";
 
 let cloud: FakeOpenStack;
+const warn = vi.spyOn(pulumi.log, "warn");
 beforeEach(() => {
   cloud = new FakeOpenStack();
+  warn.mockReset();
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -31,6 +34,14 @@ const list = (path: string, query: string, ...items: object[]) => {
   cloud.answers[`/network/v2.0/${path}?${query}`] = { [path.replaceAll("-", "_")]: items };
 };
 const own = { project_id: "own-project" };
+
+/** The nodes whose machines are there already. */
+const thereAre = (...names: string[]) => {
+  const ports = names.map((name) => ({ name: `demo-${name}`, device_id: "server" }));
+  cloud.answers[ownPortsPath] = { ports };
+};
+/** What the run has warned of. */
+const warnings = () => warn.mock.calls.map(([text]) => text);
 
 /** What was asked beside the quotas and the stack's own ports and servers. */
 const looks = () => cloud.asked.filter((call) => !everyRunAsks.includes(call.slice(4)));
@@ -83,13 +94,54 @@ describe("key pairs and zones", () => {
     cloud.answers["/compute/os-availability-zone"] = { availabilityZoneInfo: [{ zoneName: "nova" }] };
     expect((await failure(machine({ keyPair: "mine", availabilityZone: "mars" }))).sort()).toEqual([
       "machine.availabilityZone: this OpenStack project sees no availability zone named mars",
-      "machine.keyPair: this OpenStack project sees no key pair named mine",
+      "machine.keyPair: this login has no key pair named mine; Nova keeps those of each user apart",
     ]);
+  });
+
+  it("of a colleague are not needed by machines that are there", async () => {
+    thereAre("cp-1", "worker-1", "worker-2");
+    await looked(machine({ keyPair: "a colleague's" }));
+    expect(warnings()).toEqual([expect.stringContaining("this login has no key pair named a colleague's")]);
+  });
+});
+
+describe("an image that is no more there", () => {
+  const retired = (token: string, { name }: { name?: string }) => {
+    if (name === "retired") throw new Error("Your query returned no results.");
+    return answerOfPlugin(token);
+  };
+  const call = retired as unknown as typeof answerOfPlugin;
+  const nodes = {
+    ...stackSettings.nodes,
+    "cp-1": { ...stackSettings.nodes["cp-1"], image: "retired" },
+  };
+
+  it("is not needed by a control plane that is there", async () => {
+    thereAre("cp-1");
+    await looked({ nodes }, call);
+    expect(warnings()).toEqual([
+      expect.stringContaining("nodes.cp-1.image: this OpenStack project sees no image"),
+    ]);
+  });
+
+  it("is needed by all that are to be made, and by workers, which may be made anew", async () => {
+    expect(await failure({ nodes }, call)).toHaveLength(1);
+    thereAre("cp-1", "worker-1", "worker-2");
+    expect(await failure(machine({ image: "retired" }), call)).toHaveLength(1);
   });
 });
 
 describe("a floating pool", () => {
   const settings = { network: { ...stackSettings.network, floatingPool: "pool" } };
+
+  it("is one that the router leads to", async () => {
+    const call = (token: string, { name }: { name?: string }) =>
+      token.endsWith("getNetwork") ? { id: `${name}-id` } : answerOfPlugin(token);
+    expect(await failure(settings, call as unknown as typeof answerOfPlugin)).toEqual([
+      "network.floatingPool: the router does not lead to pool, and Neutron gives machines behind it no addresses of " +
+        "another network; leave the setting out",
+    ]);
+  });
 
   it("is an external network", async () => {
     const asked: unknown[] = [];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { cloud, registerCluster } from "../helpers/graph.ts";
+import { planOf } from "../helpers/cluster.ts";
+import { cloud, newCluster, registerCluster } from "../helpers/graph.ts";
+import { run, unknown } from "../helpers/monitor.ts";
 
 const all = ["cp-1", "worker-1", "worker-2"];
 const instance = (worker: string) => `demo-workers-${worker}-instance`;
@@ -34,6 +36,14 @@ describe("nodes that are there", () => {
     const others = graph[instance("worker-2")]!.dependencies.filter((name) => /cp-1|worker-1/.test(name));
     expect(others).toEqual([]);
   });
+});
+
+it("a node's update hears of every staging of files, of those of before as well", async () => {
+  const isKnown = ({ name }: { name: string }) => name !== "demo-workers-worker-1-converge";
+  const { resources } = await run(() => newCluster(planOf()), { preview: true, isKnown });
+  const inputs = (worker: string) => resources.find(({ name }) => name === membership(worker))!.inputs.stdin;
+  expect(inputs("worker-1")).toBe(unknown);
+  expect(inputs("worker-2")).toEqual(expect.any(String));
 });
 
 describe("nodes that are new", () => {

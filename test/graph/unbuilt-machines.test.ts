@@ -37,6 +37,16 @@ it("machines that Nova could not build are found by stack, cluster and state, an
   ]);
 });
 
+it("the control plane's machine is not made anew for its image, once etcd is on it", async () => {
+  const ignored = async (phase: string, existingNodes: string[]) => {
+    const { graph } = await registerCluster({ phase }, false, { ...cloud, existingNodes });
+    return Object.values(instances).map((name) => graph[name]!.ignoreChanges);
+  };
+  expect(await ignored("kubernetes", ["cp-1", "worker-1"])).toEqual([["imageName"], []]);
+  expect(await ignored("docker", ["cp-1", "worker-1"])).toEqual([[], []]);
+  expect(await ignored("kubernetes", ["worker-1"])).toEqual([[], []]);
+});
+
 it("a machine that could not be built is made anew, whatever went wrong; any other is not", async () => {
   const replaced = async (unbuiltNodes: string[]) => {
     const { graph } = await registerCluster({}, false, { ...cloud, unbuiltNodes });

@@ -22,6 +22,7 @@ export interface Registered {
   deletedWith?: string;
   deleteBeforeReplace: boolean;
   replaceOnChanges: string[];
+  ignoreChanges: string[];
   protect: boolean;
   /** Names that it had before. */
   aliases: string[];
@@ -129,6 +130,7 @@ function registered(request: RegisterResourceRequest): Omit<Registered, "urn"> {
     deletedWith: nameOf(request.getDeletedwith()),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     replaceOnChanges: request.getReplaceonchangesList(),
+    ignoreChanges: request.getIgnorechangesList(),
     protect: request.getProtect() ?? false,
     aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? alias.getUrn()),
     provider: nameOf(request.getProvider().split("::").slice(0, 4).join("::")),

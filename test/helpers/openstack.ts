@@ -33,6 +33,8 @@ export class FakeOpenStack {
   };
   /** What happens when something is deleted or changed, by its path. */
   readonly afterwards: Record<string, () => void> = {};
+  /** Answers of a status without content that come first, by path. */
+  readonly refusals: Record<string, number[]> = {};
   /** Paths that the user may not ask. */
   readonly forbidden = new Set<string>();
   readonly asked: string[] = [];
@@ -54,6 +56,8 @@ export class FakeOpenStack {
       const { pathname, search } = new URL(url);
       const path = decodeURIComponent(pathname + search);
       this.asked.push(`${method} ${path}`);
+      const refused = this.refusals[path]?.shift();
+      if (refused !== undefined) return new Response("", { status: refused });
       if (this.forbidden.has(path)) return new Response("not allowed", { status: 403 });
       if (method !== "GET") {
         delete this.answers[path];

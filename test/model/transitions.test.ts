@@ -59,7 +59,8 @@ describe("a change of a running cluster", () => {
   });
 
   it("may bring, take and rename workers", () => {
-    expect(refused({ nodes: { "cp-1": controlPlane!, ...others, "worker-9": worker! } })).toEqual([]);
+    const elsewhere = { ...worker!, address: "10.0.0.21", podNetwork: "10.100.21.0/24" };
+    expect(refused({ nodes: { "cp-1": controlPlane!, ...others, "worker-9": elsewhere } })).toEqual([]);
   });
 });
 
@@ -87,7 +88,15 @@ describe("a node", () => {
   it("keeps its address, and is renamed to have another", () => {
     expect(refused(withNode("worker-1", { address: "10.0.0.21", podNetwork: "10.100.21.0/24" }))).toEqual([
       "openstack-kubernetes:nodes.worker-1.slot: 10.0.0.11 cannot become 10.0.0.21: a machine keeps the address that it " +
-        "booted with; rename worker-1: the node leaves the cluster and a new machine comes in its place",
+        "booted with; rename worker-1, with a slot that no node has: it leaves the cluster and a new machine comes in " +
+        "its place",
+    ]);
+  });
+
+  it("gets no address that a node which goes still has", () => {
+    expect(refused({ nodes: { "cp-1": controlPlane!, ...others, "worker-9": worker! } })).toEqual([
+      "openstack-kubernetes:nodes.worker-9.slot: 10.0.0.11 is the address of worker-1, which leaves only when worker-9 has " +
+        "come; give worker-9 another slot, or take worker-1 away by a run before",
     ]);
   });
 

@@ -34,7 +34,7 @@ async function roll(waits: string, answer = "true", registration = "") {
   machine.forget();
   return await machine.run(
     rollOut("worker-1"),
-    rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest"),
+    rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest", ""),
   );
 }
 
@@ -140,7 +140,7 @@ describe("rollout.sh", () => {
     machine.placeSsh(
       'case "${!#}" in pending) echo drain ;; apply) echo "kubelet failed" >&2; exit 1 ;; esac',
     );
-    const input = rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest");
+    const input = rolloutInput(workers[0]!, "debian", "ssh-ed25519 AAAA", "digest", "");
     const { exitCode, stderr } = await machine.run(rollOut("worker-1"), input);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^kubelet failed\nupdating node worker-1: it failed; /);

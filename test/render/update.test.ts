@@ -26,6 +26,8 @@ const sent = ({ workers, settings }: ClusterPlan, keys: string) => {
   ]);
   return pack({ ...workers[0]!.files, ...(Object.fromEntries(secrets) as Files) });
 };
+/** The answer where files were staged or put to use: when that was. */
+const staged = { ...done, stdout: expect.stringMatching(/^staged=\d/) as string };
 const install = (cluster: ClusterPlan) => machine.run(installAndConverge, sent(cluster, "1"));
 const stage = (cluster: ClusterPlan, keys = "1") => machine.run(stageOrConverge, sent(cluster, keys));
 const update = (what: string) => machine.run(`/usr/local/lib/openstack-kubernetes/update.sh ${what}`);
@@ -42,7 +44,7 @@ describe("update.sh", () => {
   it("stages files on a node, which change nothing there before they are applied", async () => {
     await install(machine.planned());
     machine.forget();
-    expect(await stage(machine.planned({ kubelet: { maxPods: 50 } }))).toEqual(done);
+    expect(await stage(machine.planned({ kubelet: { maxPods: 50 } }))).toEqual(staged);
     expect([restarts(), read("/etc/kubernetes/kubelet.yaml")]).toEqual([
       [],
       expect.not.stringContaining("maxPods"),
@@ -55,7 +57,7 @@ describe("update.sh", () => {
   });
 
   it("puts files to use at once on a machine whose kubelet does not run", async () => {
-    expect(await stage(machine.planned())).toEqual(done);
+    expect(await stage(machine.planned())).toEqual(staged);
     expect(restarts()).toContain("systemctl restart kubelet.service");
   });
 
@@ -87,7 +89,7 @@ describe("update.sh", () => {
 
   it("puts new keys to use without draining", async () => {
     await install(machine.planned());
-    expect(await stage(machine.planned(), "2")).toEqual(done);
+    expect(await stage(machine.planned(), "2")).toEqual(staged);
     expect(read("/etc/kubernetes/pki/ca.crt")).toBe("2\n");
     expect(await waits()).toBe("settings");
     machine.forget();
@@ -134,6 +136,11 @@ describe("update.sh", () => {
     await stage(machine.planned({ kubelet: { maxPods: 50 } }));
     await stage(machine.planned());
     expect(await waits()).toBe("");
+  });
+
+  it("says something new after each staging, for the control plane to look", async () => {
+    const said = [await stage(machine.planned()), await stage(machine.planned())];
+    expect(said[0]!.stdout).not.toBe(said[1]!.stdout);
   });
 
   it("fetches what staged files need before they are applied, and not again", async () => {

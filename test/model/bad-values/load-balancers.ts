@@ -1,8 +1,8 @@
 import { label, type BadValues } from "../../helpers/bad-values.ts";
 
 const http = { port: 80, nodePort: 30080 };
-const web = (listeners: object) => ({ loadBalancers: { web: { listeners } } });
-const listener = (changes: object) => web({ http: { ...http, ...changes } });
+const web = (listeners: object, more = {}) => ({ loadBalancers: { web: { listeners, ...more } } });
+const listener = (changes: object, more = {}) => web({ http: { ...http, ...changes } }, more);
 const healthCheck = (changes: object) => listener({ healthCheck: changes });
 const at = "loadBalancers.web.listeners.http";
 
@@ -62,6 +62,26 @@ export const loadBalancersValues: BadValues = {
       "nobody who may come",
       listener({ allowedCidrs: [] }),
       `${at}.allowedCidrs: must name a network; without the setting all are allowed`,
+    ],
+    [
+      "a provider that lets everybody in",
+      listener({ allowedCidrs: ["10.1.0.0/16"], method: "SOURCE_IP_PORT" }, { provider: "ovn" }),
+      `${at}.allowedCidrs: the provider ovn lets everybody in`,
+    ],
+    [
+      "a provider that knows one method",
+      listener({}, { provider: "ovn" }),
+      `${at}.method: the provider ovn knows SOURCE_IP_PORT alone`,
+    ],
+    [
+      "a provider that knows no requests",
+      listener({ protocol: "HTTP", method: "SOURCE_IP_PORT" }, { provider: "ovn" }),
+      `${at}.protocol: the provider ovn passes on TCP and UDP, not HTTP`,
+    ],
+    [
+      "a provider that checks no paths",
+      listener({ method: "SOURCE_IP_PORT", healthCheck: { type: "HTTP" } }, { provider: "ovn" }),
+      `${at}.healthCheck.type: the provider ovn checks by TCP or UDP-CONNECT, not by HTTP`,
     ],
     [
       "a network twice",

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../model/plan.ts";
-import { foundationsOf, refusals, refusalText, type Foundations as Facts } from "../model/transitions.ts";
+import { foundationsOf, type Foundations as Facts } from "../model/foundations.ts";
+import { refusals, refusalText } from "../model/transitions.ts";
 import { destroyLeftovers } from "./destroy-leftovers.ts";
 
 /**

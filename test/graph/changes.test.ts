@@ -3,7 +3,8 @@ import { changed, example, summary, type Change } from "../../cli/changes/change
 import { changes } from "../../cli/changes/changes.ts";
 import { check } from "../../model/checks.ts";
 import { plan } from "../../model/plan.ts";
-import { foundationsOf, refusals } from "../../model/transitions.ts";
+import { foundationsOf } from "../../model/foundations.ts";
+import { refusals } from "../../model/transitions.ts";
 import { checksums, checksumsFile } from "../helpers/cluster.ts";
 import { previewOf } from "../helpers/preview.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { Foundations, refusedChanges } from "../../components/foundations.ts";
-import { foundationsOf } from "../../model/transitions.ts";
+import { foundationsOf } from "../../model/foundations.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 import { run } from "../helpers/monitor.ts";
 import { repo } from "../helpers/project.ts";

@@ -53,7 +53,9 @@ describe("flavors", () => {
     const { problems, warnings } = findings({}, { "m1.medium": { ...medium, disk: 0 } });
     expect(problems).toEqual([]);
     expect(warnings).toHaveLength(2);
-    expect(warnings[0]).toMatch(/^machine\.flavor: m1\.medium has no disk of its own; .* needs 10 GB; choose a flavor with a disk$/);
+    expect(warnings[0]).toMatch(
+      /^machine\.flavor: m1\.medium has no disk of its own; .* needs 10 GB; choose a flavor with a disk$/,
+    );
   });
 
   it("may be as small as one likes before Kubernetes comes", () => {

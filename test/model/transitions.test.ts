@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { foundationsOf, refusals, refusalText, type Foundations } from "../../model/transitions.ts";
+import { foundationsOf, type Foundations } from "../../model/foundations.ts";
+import { refusals, refusalText } from "../../model/transitions.ts";
 import { planOf, stackSettings } from "../helpers/cluster.ts";
 
 const before = foundationsOf(planOf());

@@ -10,13 +10,19 @@ log=/var/log/openstack-kubernetes.log
 
 kube() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf "$@" 2>>"$log"; }
 
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
 ready=$(kube --request-timeout 30s get node "$name" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') ||
-  { echo "the API does not answer" >&2 && exit 1; }
+  fail "the API does not answer"
 if [ "$ready" != True ]; then
   echo "node $name does not answer, so its pods are not moved"
   exit 0
 fi
-[ "$(kube --request-timeout 30s get nodes -o name | wc -l)" -gt 1 ] || exit 0
+nodes=$(kube --request-timeout 30s get nodes -o name) || fail "the API does not answer"
+[ "$(wc -l <<<"$nodes")" -gt 1 ] || exit 0
 
 # Before all know of an API that was away (rollout.sh), a kube-proxy may go on sending to pods that are gone.
 known=$(cat /run/openstack-kubernetes.api-known 2>/dev/null || echo 0)
@@ -28,5 +34,4 @@ output=$(kubectl --kubeconfig /etc/kubernetes/super-admin.conf drain "$name" --i
   --timeout "${DRAIN_SECONDS}s" "${force[@]}" 2>&1) && drained=true || drained=false
 echo "$output" >>"$log"
 [ "$drained" = false ] || exit 0
-echo "its pods did not leave within $DRAIN_SECONDS s: $(grep -i '^error' <<<"$output" | tail -n 1); make room for them, or set openstack-kubernetes:rollout.forceDrain" >&2
-exit 1
+fail "its pods did not leave within $DRAIN_SECONDS s: $(grep -i '^error' <<<"$output" | tail -n 1); make room for them, or set openstack-kubernetes:rollout.forceDrain"

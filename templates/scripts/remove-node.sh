@@ -14,6 +14,11 @@ fail() {
 
 found=$(kube get node "$name" --ignore-not-found -o name) || fail "the API does not answer"
 [ -n "$found" ] || exit 0
-said=$(/usr/local/lib/openstack-kubernetes/drain-node.sh "$name" 2>&1) || fail "$said"
+cordoned=$(kube get node "$name" -o 'jsonpath={.spec.unschedulable}') || fail "the API does not answer"
+if ! said=$(/usr/local/lib/openstack-kubernetes/drain-node.sh "$name" 2>&1); then
+  # A node that stays takes pods again, but for one that somebody else cordoned.
+  [ -n "$cordoned" ] || kube uncordon "$name" >>"$log" || said+="; it stays cordoned, so uncordon it"
+  fail "$said"
+fi
 [ -z "$said" ] || echo "$said"
 kube delete node "$name" --ignore-not-found >>"$log" || fail "its Node object could not be deleted"

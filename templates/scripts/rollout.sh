@@ -42,22 +42,28 @@ on_node() {
 api_server() { pgrep -ox kube-apiserver || true; }
 api_answers() { kube get --raw /readyz >/dev/null; }
 field() { kube get node "$name" --ignore-not-found -o "jsonpath={$1}"; }
-marked() { [ -n "$(field ".metadata.annotations.${mark//./\\.}")" ]; }
-renewed() { kube -n kube-node-lease get lease "$name" -o 'jsonpath={.spec.renewTime}'; }
+marked() { field ".metadata.annotations.${mark//./\\.}"; }
+renewed() { kube -n kube-node-lease get lease "$name" --ignore-not-found -o 'jsonpath={.spec.renewTime}'; }
+lease_known() { api_answers && lease=$(renewed); }
 # A kubelet that was restarted has said so when it renews its lease; what was said before is no news.
 is_ready() {
-  [ "$(renewed)" != "$lease" ] &&
+  local now
+  now=$(renewed) && [ -n "$now" ] && [ "$now" != "$lease" ] &&
     [ "$(field '.status.conditions[?(@.type=="Ready")].status')" = True ]
 }
 
 cordon() {
+  local cordoned
+  cordoned=$(field .spec.unschedulable) || return 1
   # Who cordoned it himself finds it cordoned after the update.
-  [ -z "$(field .spec.unschedulable)" ] || return 0
+  [ -z "$cordoned" ] || return 0
   kube annotate node "$name" "$mark=true" --overwrite >>"$log" && kube cordon "$name" >>"$log"
 }
 
 uncordon() {
-  ! marked || { kube uncordon "$name" && kube annotate node "$name" "$mark-"; } >>"$log"
+  local ours
+  ours=$(marked) || return 1
+  [ -z "$ours" ] || { kube uncordon "$name" && kube annotate node "$name" "$mark-"; } >>"$log"
 }
 
 # wait_for SECONDS COMMAND…: repeats a command until it succeeds.
@@ -99,7 +105,8 @@ if ! wait_for 60 api_answers; then
   pending=
 fi
 [ -z "$registration" ] || register <<<"$registration" || fail "its labels and taints could not be changed; see $log on $NODE_NAME"
-[ -n "$pending" ] || marked || exit 0
+ours=$(marked) || fail "the API does not tell whether an update cordoned it; see $log on $NODE_NAME"
+[ -n "$pending$ours" ] || exit 0
 
 start=$SECONDS
 if [ "$pending" = drain ]; then
@@ -112,8 +119,7 @@ if [ "$pending" = drain ]; then
 fi
 drained=$SECONDS
 [ -z "$pending" ] || on_node apply || fail "it failed"
-wait_for 300 api_answers || fail "the API does not answer; see 'journalctl -u kubelet' on $NODE_NAME"
-lease=$(renewed) || lease=
+wait_for 300 lease_known || fail "the API does not answer; see 'journalctl -u kubelet' on $NODE_NAME"
 wait_for 300 is_ready || fail "it is not Ready; see 'journalctl -u kubelet' on $name"
 uncordon || fail "it could not be uncordoned; see $log on $NODE_NAME"
 away=$((SECONDS - drained))

@@ -17,6 +17,7 @@ describe("remove-node.sh", () => {
     machine.placeKubectl(`${answer}
       case "$*" in
         *" get node worker-1 "*conditions*) echo True ;;
+        *" get node worker-1 "*unschedulable*) ;;
         *" get node worker-1 "*) echo node/worker-1 ;;
         *" get nodes "*) printf 'node/cp-1\\nnode/worker-1\\n' ;;
       esac`);
@@ -47,6 +48,19 @@ describe("remove-node.sh", () => {
       /^removing node worker-1: its pods did not leave within 20 s: error: it is late; make room .*rollout\.forceDrain; see/,
     );
     expect(deletions()).toEqual([]);
+    expect(machine.calls("kubectl", / uncordon /)).toHaveLength(1);
+  });
+
+  it("leaves a node cordoned that was so before, where its pods do not leave", async () => {
+    const { exitCode } = await remove(
+      'case "$*" in *unschedulable*) echo true; return ;; *drain*) return 1 ;; esac',
+    );
+    expect([exitCode, machine.calls("kubectl", / uncordon /)]).toEqual([1, []]);
+  });
+
+  it("says where a node stays cordoned whose pods did not leave", async () => {
+    const { stderr } = await remove('case "$*" in *drain*|*uncordon*) return 1 ;; esac');
+    expect(stderr).toContain("; it stays cordoned, so uncordon it; see");
   });
 
   it("drains against the budgets where it is forced to", async () => {
@@ -63,14 +77,17 @@ describe("remove-node.sh", () => {
     expect([drains().length, deletions().length]).toEqual([0, 1]);
   });
 
-  it("fails with one line where the API does not answer", async () => {
-    const { exitCode, stderr } = await remove('[[ "$*" != *" get "* ]] || return 1');
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /^removing node worker-1: the API does not answer; see \/var\/log\/openstack-kubernetes.log on \S+$/,
-    );
-    expect(machine.calls("kubectl", / (drain|delete) /)).toEqual([]);
-  });
+  it.each(["get", "get nodes", "get node worker-1 -o jsonpath={.spec."])(
+    "fails with one line where the API does not answer to %s",
+    async (question) => {
+      const { exitCode, stderr } = await remove(`[[ "$*" != *" ${question}"* ]] || return 1`);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        /^removing node worker-1: the API does not answer; see \/var\/log\/openstack-kubernetes.log on \S+$/,
+      );
+      expect(machine.calls("kubectl", / (drain|delete) /)).toEqual([]);
+    },
+  );
 
   it("has nothing to do for a node that the cluster does not know", async () => {
     expect(await remove("return 0")).toEqual(done);

@@ -120,6 +120,38 @@ describe("rollout.sh", () => {
     expect(steps()).toEqual(["drain", "applied"]);
   });
 
+  it.each([
+    ["whether it was cordoned before", "drain", "unschedulable", "it could not be cordoned", []],
+    ["whether an update before it cordoned it", "", "annotations", "the API does not tell whether", []],
+  ])("touches nothing where the API does not tell %s", async (_what, waits, field, complaint, done) => {
+    machine.write("/mark", "true\n");
+    const { exitCode, stderr } = await roll(waits, `[[ "$*" != *${field}* ]] || return 1`);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(complaint) });
+    expect(steps()).toEqual(done);
+  });
+
+  it("fails where the API does not tell in the end whether the node is to be uncordoned", async () => {
+    const { exitCode, stderr } = await roll(
+      "drain",
+      '[[ "$*" != *annotations* ]] || ! grep -q applied /calls || return 1',
+    );
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining("it could not be uncordoned"),
+    });
+    expect(steps()).toEqual(["cordon", "drain", "applied"]);
+  });
+
+  it("waits for a lease that was renewed, which no answer is not", async () => {
+    const answersInTurn = ["fail", "old", "fail", "", "old", "new"];
+    machine.write("/leases", answersInTurn.join("\n") + "\n");
+    const answer = `if [[ "$*" == *" get lease "* ]]; then
+        read -r lease </leases; sed -i 1d /leases; [ "$lease" != fail ] || return 1; echo "$lease"; return
+      fi`;
+    expect((await roll("settings", answer)).exitCode).toBe(0);
+    expect(machine.calls("kubectl", / get lease /)).toHaveLength(answersInTurn.length);
+  });
+
   it("leaves a node as it is whose pods do not leave, and says so", async () => {
     const { exitCode, stderr } = await roll(
       "drain",

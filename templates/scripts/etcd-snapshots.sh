@@ -74,15 +74,16 @@ take() {
 
 control_plane=(kube-apiserver kube-controller-manager kube-scheduler etcd)
 
-# running PART: the containers of a part of the control plane.
+# running PART: the containers of a part of the control plane; fails where the container runtime does not answer.
 running() {
   if [ "$CONTAINER_RUNTIME" = docker ]; then
     docker ps --quiet --filter label=io.kubernetes.docker.type=container \
       --filter label=io.kubernetes.pod.namespace=kube-system --filter "label=io.kubernetes.container.name=$1"
   else
-    local of='labels."io.kubernetes.pod.namespace"==kube-system,labels."io.kubernetes.container.name"'
-    comm -12 <(ctr --namespace k8s.io containers list --quiet "$of==$1" | sort) \
-      <(ctr --namespace k8s.io tasks list | awk '$3 == "RUNNING" { print $1 }' | sort)
+    local of='labels."io.kubernetes.pod.namespace"==kube-system,labels."io.kubernetes.container.name"' containers tasks
+    containers=$(ctr --namespace k8s.io containers list --quiet "$of==$1") || return 1
+    tasks=$(ctr --namespace k8s.io tasks list) || return 1
+    comm -12 <(sort <<<"$containers") <(awk '$3 == "RUNNING" { print $1 }' <<<"$tasks" | sort)
   fi
 }
 
@@ -100,8 +101,13 @@ signal_all() {
 }
 
 all_stopped() {
-  local part
-  for part in "${control_plane[@]}"; do [ -z "$(running "$part")" ] || return 1; done
+  local part containers
+  for part in "${control_plane[@]}"; do
+    containers=$(running "$part") || return 1
+    [ -z "$containers" ] || return 1
+  done
+  # A program may outlive its container. By the beginning of its command line, as this script's own names etcd too.
+  ! pgrep --full "^(etcd|kube-apiserver) .*=$CERTIFICATE_FOLDER/"
 }
 
 # Without the kubelet nobody starts the control plane again.
@@ -109,7 +115,7 @@ stop_control_plane() {
   systemctl stop kubelet.service
   signal_all TERM
   until_done 60 all_stopped || signal_all KILL
-  until_done 30 all_stopped || fail "the control plane does not stop"
+  until_done 30 all_stopped || fail "the control plane does not stop, or $CONTAINER_RUNTIME does not answer"
 }
 
 kube() { kubectl --kubeconfig /etc/kubernetes/super-admin.conf --request-timeout 30s "$@"; }
@@ -122,6 +128,7 @@ restore() {
     [ -n "$source" ] || fail "there is no snapshot of etcd on this machine"
   else
     source=$snapshots/.received
+    trap 'rm -f "$snapshots/.received"' EXIT
     cat >"$source"
   fi
   # A snapshot that is broken stops nothing. Revisions go on beyond all that any client can have seen, so that its

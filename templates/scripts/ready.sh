@@ -49,15 +49,22 @@ cache_runs() {
     [ "${ready:-$count}" -ge "$count" ]
 }
 
+# give_pod_network NODE POD-NETWORK
+give_pod_network() {
+  local there
+  there=$(kube get node "$1" -o 'jsonpath={.spec.podCIDR}') || return 1
+  [ "$there" != "$2" ] || return 0
+  [ -z "$there" ] || fail "node $1 has another pod network than $2, which Kubernetes never changes; replace the node"
+  kube patch node "$1" --type merge -p "{\"spec\":{\"podCIDR\":\"$2\",\"podCIDRs\":[\"$2\"]}}"
+}
+
 check_node() {
   local name=$1 role=$2 pod_network=$3 gateway=$4
   local routes="check the router's route to $pod_network and the port's allowed address pair"
   [ -z "${FLANNEL_BACKEND:-}" ] || routes="see 'journalctl -u flanneld' on $name and $NODE_NAME"
   wait_for "node $name did not register; see 'journalctl -u kubelet' on $name" registered "$name"
-  if [ "$(kube get node "$name" -o 'jsonpath={.spec.podCIDR}')" != "$pod_network" ]; then
-    kube patch node "$name" --type merge -p "{\"spec\":{\"podCIDR\":\"$pod_network\",\"podCIDRs\":[\"$pod_network\"]}}" >>"$log" ||
-      fail "node $name has another pod network than $pod_network, which Kubernetes never changes; replace the node"
-  fi
+  wait_for "node $name could not be given its pod network $pod_network; see $log on $NODE_NAME" \
+    give_pod_network "$name" "$pod_network"
   # A kubelet may not give itself a role label (NodeRestriction).
   wait_for "node $name could not be labelled with its role $role" \
     kube label --overwrite node "$name" "node-role.kubernetes.io/$role="

@@ -32,6 +32,7 @@ function place(runtime: string): void {
   machine.program(
     "docker",
     `echo "docker $*" >>/calls
+    [ ! -e /mute ] || [ "$1" != ps ] || exit 1
     case "$1" in
       ps) name="\${!#}"; [ -e "/run/stopped-\${name##*=}" ] || echo "\${name##*=}" ;;
       kill) touch "/run/stopped-\${!#}" ;;
@@ -41,6 +42,7 @@ function place(runtime: string): void {
   machine.program(
     "ctr",
     `echo "ctr $*" >>/calls
+    [ ! -e /mute ] || [[ "$*" != *" list"* ]] || exit 1
     case "$*" in
       *"containers list"*) echo "\${!#}" | sed "s/.*==//" ;;
       *"tasks list"*) for part in etcd kube-apiserver kube-controller-manager kube-scheduler; do
@@ -133,6 +135,39 @@ describe.each(runtimes)("etcd-snapshots.sh with %s", (runtime) => {
     expect(stderr).toMatch(/^cp-1: the snapshot cannot be restored; see /);
     expect(machine.calls("systemctl")).toEqual([]);
     expect(read("/var/lib/etcd/member/db")).toBe("before\n");
+    expect(snapshots()).toEqual([]);
+  });
+
+  it.each([
+    ["the container runtime does not answer", "/mute", ""],
+    [
+      "etcd outlives its container",
+      "/outlived",
+      "etcd --data-dir=/var/lib/etcd --key-file=/etc/kubernetes/pki/etcd/server.key",
+    ],
+    [
+      "the API server does",
+      "/outlived",
+      "kube-apiserver --tls-private-key-file=/etc/kubernetes/pki/apiserver.key",
+    ],
+  ])("leaves etcd's data as they are where %s", async (_what, file, program) => {
+    place(runtime);
+    machine.write(file, `${program}\n`);
+    machine.program("pgrep", `echo "pgrep $*" >>/calls; grep -qsE -- "\${!#}" /outlived`);
+    const script = "/usr/local/lib/openstack-kubernetes/etcd-snapshots.sh";
+    machine.write(
+      script,
+      read(script).replaceAll(/until_done \d+ all_stopped/g, "until_done 1 all_stopped"),
+      "0755",
+    );
+    const { exitCode, stderr } = await machine.run(restoreSnapshot("-", {}), "snapshot\n");
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `cp-1: the control plane does not stop, or ${runtime} does not answer; see /var/log/openstack-kubernetes.log there`,
+    });
+    expect(read("/var/lib/etcd/member/db")).toBe("before\n");
+    expect(machine.calls("systemctl").at(-1)).toBe("systemctl start kubelet.service");
+    expect(snapshots()).toEqual([]);
   });
 });
 

@@ -75,6 +75,13 @@ describe("ready.sh", () => {
     expect(machine.calls("kubectl", / label /).length).toBeGreaterThan(3);
   });
 
+  it("asks again for a node's pod network, and tries again to set it", async () => {
+    const answer = `*"get node worker-1 "*podCIDR}*) [ -e /asked ] || { touch /asked; return 1; } ;;
+        *"patch node worker-2 "*) [ -e /patched ] || { touch /patched; return 1; } ;;`;
+    expect(await ready({ answer })).toEqual({ ...done, stdout: "3 nodes ready" });
+    expect(machine.calls("kubectl", / patch /)).toHaveLength(4);
+  });
+
   it("says by name which nodes have another pod network, all of them", async () => {
     const { exitCode, stderr } = await ready({ podNetwork: "10.100.99.0/24" });
     expect(exitCode).toBe(1);
@@ -104,6 +111,15 @@ describe("ready.sh", () => {
         "node worker-1 did not register; see 'journalctl -u kubelet' on worker-1",
       );
     });
+
+    it.each(['"get node worker-1 "*podCIDR}', '"patch node worker-1 "'])(
+      "which node cannot be given its pod network, where the API does not answer to %s",
+      async (question) => {
+        expect(await complaint(`*${question}*) return 1 ;;`)).toBe(
+          "node worker-1 could not be given its pod network 10.100.11.0/24; see /var/log/openstack-kubernetes.log on cp-1",
+        );
+      },
+    );
 
     it("which node's kubelet is broken", async () => {
       expect(await complaint('*"get node worker-2"*conditions*) echo Unknown ;;')).toBe(

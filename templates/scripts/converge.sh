@@ -87,6 +87,14 @@ bring_up_bridge() {
 
 runtime_units=(containerd.service docker.service docker.socket)
 
+# wait_for_lock FILE: waits for another's lock, such as that of the distribution's own timers after a boot, since neither
+# "dpkg --configure" nor "apt-get update" does. After the limit these fail and say who has it.
+wait_for_lock() {
+  [ -e "$1" ] || return 0
+  timeout 600 python3 -c 'import fcntl, sys; fcntl.lockf(open(sys.argv[1], "a"), fcntl.LOCK_EX)' "$1" ||
+    echo "waited for $1 in vain: end what has it, or wait for it, then run pulumi up again"
+}
+
 install_packages() {
   local wanted missing=()
   while read -r wanted; do
@@ -96,22 +104,25 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local apt=(apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5
     -o Dpkg::Options::=--force-confold -o APT::Install-Recommends=false)
+  wait_for_lock /var/lib/dpkg/lock-frontend
   # An installation that was cut off leaves packages half configured.
   dpkg --configure -a --force-confold
+  wait_for_lock /var/lib/apt/lists/lock
   "${apt[@]}" update
   # Packages start their services; of a first installation they would start twice.
   systemctl -q is-active docker.service || systemctl -q --runtime mask "${runtime_units[@]}"
   "${apt[@]}" install "${missing[@]}"
 }
 
-# Lines of the list: SHA-256, address, and either a program's path or a folder and the members to unpack there.
+# Lines of the list: SHA-256, address, and either a program's path or a folder and the members to unpack there. What is
+# fetched was checked just before (fetch-downloads.sh), and what is not is in place.
 install_downloads() {
   local sum target members installed file
   [ -e $etc/downloads ] || return 0
   while read -r sum _ target members; do
     installed=$state/installed/${target//\//-}
     file=$state/fetched/$sum
-    [ "$(cat "$installed" 2>/dev/null)" != "$sum" ] || continue
+    [ -e "$file" ] || continue
     mkdir -p "${target%/*}"
     if [ -n "$members" ]; then
       unpack "$file" "$target" "$members"

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClusterPlan } from "../../model/plan.ts";
 import { readRecord } from "../../model/rollout-record.ts";
@@ -73,6 +73,41 @@ describe("converge.sh", () => {
     expect(await converge(machine.planned({ proxy }))).toEqual(done);
     const names = readFileSync(machine.path("/apt-environment"), "utf8").match(/^\w+(?==)/gm);
     expect(names).toEqual(["HTTP_PROXY", "NO_PROXY", "http_proxy", "no_proxy"]);
+  });
+
+  const locks = { dpkg: "/var/lib/dpkg/lock-frontend", "apt-get": "/var/lib/apt/lists/lock" };
+
+  /** Runs converge.sh, which waits this long, while another process has the lock that a program fails without. */
+  async function convergeBeside(program: keyof typeof locks, held: number, limit: number) {
+    machine.place(machine.planned().controlPlane.files);
+    const script = "/usr/local/lib/openstack-kubernetes/converge.sh";
+    const text = readFileSync(machine.path(script), "utf8");
+    machine.write(script, text.replace("timeout 600 ", `timeout ${limit} `), "0755");
+    const right = readFileSync(machine.path(`/usr/local/bin/${program}`), "utf8");
+    machine.program(program, `[ -e /released ] || { echo "held by another"; exit 2; }\n${right}`);
+    machine.write(locks[program], "");
+    return await machine.run(`python3 -c '
+import fcntl, time
+lock = open("${locks[program]}", "a")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open("/held", "w")
+time.sleep(${held})
+open("/released", "w")' &
+      until [ -e /held ]; do sleep 0.05; done
+      code=0; ${script} || code=$?; kill $!; exit $code`);
+  }
+
+  it.each(["dpkg", "apt-get"] as const)("waits for the lock that %s does not wait for", async (program) => {
+    expect((await convergeBeside(program, 1, 600)).exitCode).toBe(0);
+    expect(machine.calls("apt-get", / install /)).toHaveLength(1);
+  });
+
+  it("says what to do where another process keeps a lock", async () => {
+    const { exitCode, stderr } = await convergeBeside("dpkg", 15, 1);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /waited for \/var\/lib\/dpkg\/lock-frontend in vain: end what has it.*\nheld by another/,
+    );
   });
 
   it("keeps packages from starting services that it starts itself", async () => {
@@ -306,6 +341,41 @@ describe("converge.sh", () => {
       "kubectl",
       `cni-plugins-linux-amd64-v${cniPlugins}.tgz`,
     ]);
+  });
+
+  const state = "/var/lib/openstack-kubernetes";
+  const kubelet = `dl.k8s.io/v${kubernetesVersion}/bin/linux/amd64/kubelet`;
+
+  it("installs nothing of which a power failure has left only the beginning", async () => {
+    const cluster = machine.planned();
+    const sum = /^(\S+) .*\/kubelet /m.exec(
+      cluster.controlPlane.files["/etc/openstack-kubernetes/downloads"]!.content,
+    )![1]!;
+    for (const _before of ["the installation", "its end"]) {
+      machine.write(`${state}/fetched/${sum}`, "prog");
+      expect(await converge(cluster)).toEqual(done);
+      expect(readFileSync(machine.path("/usr/local/bin/kubelet"), "utf8")).toBe(`program ${kubelet}\n`);
+    }
+  });
+
+  it.each([
+    ["/usr/local/bin/kubelet", "kubelet"],
+    ["/opt/cni/bin/portmap", `cni-plugins-linux-amd64-v${cniPlugins}.tgz`],
+  ])("fetches what was installed and is lost (%s)", async (path, download) => {
+    const cluster = machine.planned();
+    await converge(cluster);
+    rmSync(machine.path(path));
+    machine.forget();
+    expect(await converge(cluster)).toEqual(done);
+    expect(downloaded().map((line) => line.split("/").at(-1))).toEqual([download]);
+    expect(existsSync(machine.path(path))).toBe(true);
+  });
+
+  it("leaves nothing of a download that failed", async () => {
+    const cluster = machine.planned();
+    rmSync(machine.path(`/mirror/${kubelet}`));
+    expect((await converge(cluster)).exitCode).toBe(1);
+    expect(readdirSync(machine.path(`${state}/fetched`)).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   it("finishes after a run that failed in the middle", async () => {

@@ -38,6 +38,13 @@ pull_image() {
 # Nothing here is needed for the update itself, so a failure costs time at most.
 fetch() {
   local downloads n path
+  # "ctr" fetches by itself, and so needs the proxy that containerd has.
+  if [ -e /etc/openstack-kubernetes/proxy.env ]; then
+    set -a
+    # shellcheck source=/dev/null
+    . /etc/openstack-kubernetes/proxy.env
+    set +a
+  fi
   downloads=$(staged_file /etc/openstack-kubernetes/downloads)
   [ -z "$downloads" ] || $lib/fetch-downloads.sh "$downloads" || echo "downloads are left for the update"
   n=0

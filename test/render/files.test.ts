@@ -162,6 +162,15 @@ describe("YAML", () => {
   const read = (runtime: (typeof runtimes)[number], path: string) =>
     parse(plans[runtime].controlPlane.files[path]!.content) as KubernetesObject;
 
+  it.each(["docker.service.d/openstack-kubernetes.conf", "cri-dockerd.service"])(
+    "the unit file %s lets its service be started again however often it fails, and a dependency too",
+    (unit) => {
+      const { content } = plans.docker.controlPlane.files[`/etc/systemd/system/${unit}`]!;
+      expect(content).toMatch(/^\[Unit\]\n[^[]*^StartLimitIntervalSec=0$/m);
+      expect(content).not.toMatch(/^(Requires|BindsTo|Requisite)=/m);
+    },
+  );
+
   it("the kubelet speaks to the runtime of the settings, with systemd's cgroups", () => {
     const kubelet = (runtime: (typeof runtimes)[number]) => read(runtime, "/etc/kubernetes/kubelet.yaml");
     expect(kubelet("containerd")).toMatchObject({

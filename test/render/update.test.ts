@@ -157,6 +157,17 @@ describe("update.sh", () => {
     ]).toEqual([fetched, true]);
   });
 
+  it("fetches images by way of the proxy", async () => {
+    machine.place(machine.planned({ proxy: { http: "http://192.0.2.1:3128" } }).controlPlane.files);
+    machine.program("ctr", '[[ "$*" != *" pull "* ]] || env | grep -i "_proxy=" | sort >/ctr-environment');
+    const staged = "/var/lib/openstack-kubernetes/staged.files";
+    machine.write(`${staged}/list`, "0600 /etc/kubernetes/manifests/etcd.yaml\n");
+    machine.write(`${staged}/1`, "    image: registry.example/etcd:1\n");
+    expect(await update("fetch")).toEqual(done);
+    const names = read("/ctr-environment").match(/^\w+(?==)/gm);
+    expect(names).toEqual(["HTTP_PROXY", "NO_PROXY", "http_proxy", "no_proxy"]);
+  });
+
   it("runs by an SSH key that can run nothing else", () => {
     expect(authorizedKey("ssh-ed25519 AAAA")).toBe(
       'restrict,command="sudo -n /usr/local/lib/openstack-kubernetes/update.sh \\"$SSH_ORIGINAL_COMMAND\\"" ssh-ed25519 AAAA',

@@ -256,6 +256,8 @@ step_cri_dockerd() {
 
 # What it registers its node with is for its next start.
 step_kubelet() {
+  # Without the folder of static pods a kubelet says so once a second.
+  mkdir -p /etc/kubernetes/manifests
   write_kubelet_drop_in
   restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service \
     /etc/systemd/system/kubelet.service.d/* /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \

@@ -55,6 +55,11 @@ describe("converge.sh", () => {
     expect(machine.calls("systemctl", /node-names/)).toEqual(["systemctl enable --now node-names.timer"]);
   });
 
+  it("gives a worker's kubelet the folder that it looks into, though there is nothing in it", async () => {
+    expect(await converge(machine.planned(), "worker")).toEqual(done);
+    expect(readdirSync(machine.path("/etc/kubernetes/manifests"))).toEqual([]);
+  });
+
   it("brings a machine to Docker alone in that phase, and adds Kubernetes later without a restart of it", async () => {
     rmSync(machine.path("/etc/kubernetes"), { recursive: true });
     expect(await converge(machine.planned({ phase: "docker" }))).toEqual(done);

@@ -1,5 +1,5 @@
 // Brings a stack's cluster back to a snapshot of etcd, on the control plane's machine or on one that `pulumi up` makes anew
-// meanwhile. Run as a program: npm run restore -- STACK --from FILE|latest [--new-machine]
+// meanwhile. Run as a program: npm run restore -- STACK --from FILE|latest [--new-machine] [--without NODE,NODE]
 import { createReadStream } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { accessToApi, restartKubelet, restoreSnapshot } from "../model/commands.ts";
@@ -9,16 +9,26 @@ import { checkSnapshot } from "./snapshot-files.ts";
 import type { Streams } from "./ssh.ts";
 import { resourcesOf } from "./stack-state.ts";
 
-const usage = "usage: npm run restore -- STACK --from FILE|latest [--new-machine]";
+const usage = "usage: npm run restore -- STACK --from FILE|latest [--new-machine] [--without NODE,NODE]";
 
 const on = (machine: Pick<Machine, "name" | "connection">, line: string, streams?: Streams) =>
   loggedIn(machine, (run) => run(line, streams));
 
-/** Does the same on all machines; throws what went wrong on any of them, once all are done. */
-async function onAll(machines: readonly Machine[], line: string): Promise<void> {
+/** Does the same on all machines; hands back those on which it was done, and says of each other one what went wrong. */
+async function onAll(machines: readonly Machine[], line: string): Promise<Machine[]> {
   const done = await Promise.allSettled(machines.map((machine) => on(machine, line)));
-  const failures = done.flatMap((one) => (one.status === "rejected" ? (one.reason as Error).message : []));
-  if (failures.length > 0) throw new UserError(failures.join("\n"));
+  return machines.filter((_machine, index) => {
+    const one = done[index]!;
+    if (one.status === "rejected") console.error((one.reason as Error).message);
+    return one.status === "fulfilled";
+  });
+}
+
+/** A stack's machines without those of the named nodes. */
+function without(machines: readonly Machine[], names: readonly string[]): Machine[] {
+  const unknown = names.filter((name) => !machines.some((machine) => machine.name === name));
+  if (unknown.length > 0) throw new UserError(`the stack has no machine of ${unknown.join(", ")}\n${usage}`);
+  return machines.filter(({ name }) => !names.includes(name));
 }
 
 /**
@@ -28,7 +38,9 @@ async function onAll(machines: readonly Machine[], line: string): Promise<void> 
 async function newMachine(stack: string, machines: readonly Machine[]): Promise<void> {
   const old = controlPlaneOf(stack, machines);
   const workers = machines.filter((machine) => machine !== old);
-  await onAll(workers, accessToApi("closed", apiOf(old)));
+  const closed = await onAll(workers, accessToApi("closed", apiOf(old)));
+  if (closed.length < workers.length)
+    throw new UserError("a worker that has no machine any more is left out by --without NODE");
   console.log(
     `Waiting for a new machine of ${old.name}: pulumi up --replace '**::${old.resources.instance}'`,
   );
@@ -40,18 +52,20 @@ async function newMachine(stack: string, machines: readonly Machine[]): Promise<
 }
 
 await command(async () => {
-  const { stack, values } = commandLine(usage, ["from"], ["new-machine"]);
+  const { stack, values } = commandLine(usage, ["from", "without"], ["new-machine"]);
+  const leftOut = values.without?.split(",") ?? [];
   if (values.from === undefined) throw new UserError(`a snapshot is to be named\n${usage}`);
   const file = values.from === "latest" ? undefined : calledPath(values.from);
   if (file === undefined && values["new-machine"])
     throw new UserError("a new machine has no snapshot of its own; name a file");
   if (file !== undefined) await checkSnapshot(file);
-  if (values["new-machine"]) await newMachine(stack, machinesOf(await resourcesOf(stack)));
+  if (values["new-machine"]) await newMachine(stack, without(machinesOf(await resourcesOf(stack)), leftOut));
 
   const resources = await resourcesOf(stack);
-  const machines = machinesOf(resources);
+  const all = machinesOf(resources);
+  const machines = without(all, leftOut);
   const controlPlane = controlPlaneOf(stack, machines);
-  const instances = Object.fromEntries(machines.map(({ name, instanceId }) => [name, instanceId]));
+  const instances = Object.fromEntries(all.map(({ name, instanceId }) => [name, instanceId]));
   console.log(`Restoring etcd on ${controlPlane.name}; the API is away meanwhile`);
   const strangers =
     file === undefined
@@ -60,10 +74,13 @@ await command(async () => {
   for (const name of strangers.split("\n").filter(Boolean))
     console.log(`Node ${name} is in the snapshot and not in the stack: kubectl delete node ${name}`);
 
-  await onAll(machines, accessToApi("open", apiOf(controlPlane)));
+  const opened = await onAll(machines, accessToApi("open", apiOf(controlPlane)));
   // A node that the snapshot does not know registers only when its kubelet starts.
-  await onAll(machines, restartKubelet);
-  console.log("All kubelets have started anew; waiting until the cluster works");
+  const started = await onAll(opened, restartKubelet);
+  // etcd is back: a worker that is away stands in nobody's way, and its kubelet starts anew with its machine.
+  console.log(
+    `${started.length} of ${machines.length} kubelets have started anew; waiting until the cluster works`,
+  );
   const gate = gateOf(resources);
   if (gate !== undefined)
     console.log((await on({ name: controlPlane.name, ...gate }, gate.command, { input: gate.input })).trim());

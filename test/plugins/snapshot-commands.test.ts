@@ -174,7 +174,7 @@ describe("npm run restore", () => {
     expect(stdout.split("\n")).toEqual([
       "Restoring etcd on cp-1; the API is away meanwhile",
       "Node old-1 is in the snapshot and not in the stack: kubectl delete node old-1",
-      "All kubelets have started anew; waiting until the cluster works",
+      "3 of 3 kubelets have started anew; waiting until the cluster works",
       "the nodes are ready",
     ]);
     expect(readFileSync(at("received"))).toEqual(snapshotOf("etcd"));
@@ -204,6 +204,36 @@ describe("npm run restore", () => {
     expect(done().filter((line) => line.startsWith("RULES open"))).toHaveLength(3);
   });
 
+  it("is not held up by a worker that is away, once etcd is back", async () => {
+    const once = `case "$5" in *restart*) mkdir "$(dirname "$0")/../first" 2>/dev/null || { echo "no kubelet" >&2; exit 1; } ;; esac`;
+    await stack(`${restores}\n${once}`);
+    const { stdout, stderr } = await run("restore", "dev", "--from", "latest");
+    expect(stderr.match(/^(cp|worker)-\d: .*no kubelet$/gm)).toHaveLength(2);
+    expect(stdout.split("\n").slice(-2)).toEqual([
+      "1 of 3 kubelets have started anew; waiting until the cluster works",
+      "the nodes are ready",
+    ]);
+  });
+
+  it("begins a new machine only with every worker, but for those that are left out by name", async () => {
+    await stack(restores);
+    writeFileSync(at("in.db"), snapshotOf("etcd"));
+    const from = ["dev", "--from", "in.db", "--new-machine"];
+    const closed = () => done().filter((line) => line.startsWith("RULES closed")).length;
+    program("sudo", `echo "RULES closed" >>"${at("done")}"; exit 1`);
+    const { exitCode, stderr } = await run("restore", ...from);
+    expect([exitCode, stderr.split("\n").at(-1), closed()]).toEqual([
+      1,
+      "a worker that has no machine any more is left out by --without NODE",
+      2,
+    ]);
+    const other = await run("restore", ...from, "--without", "worker-2");
+    expect([other.exitCode, closed()]).toEqual([1, 3]);
+    expect((await run("restore", ...from, "--without", "worker-7")).stderr).toMatch(
+      /^the stack has no machine of worker-7\n/,
+    );
+  });
+
   it("takes the newest of the machine", async () => {
     await stack(restores);
     await run("restore", "dev", "--from", "latest");
@@ -217,7 +247,7 @@ describe("npm run restore", () => {
     expect(broken.stderr).toBe(`${at("in.db")} is no whole snapshot of etcd: its checksum differs`);
     expect((await run("restore", "dev", "--from", "none.db")).stderr).toBe(`${at("none.db")} cannot be read`);
     expect((await run("restore", "dev")).stderr).toBe(
-      "a snapshot is to be named\nusage: npm run restore -- STACK --from FILE|latest [--new-machine]",
+      "a snapshot is to be named\nusage: npm run restore -- STACK --from FILE|latest [--new-machine] [--without NODE,NODE]",
     );
     expect(machines.commands).toEqual([]);
   });

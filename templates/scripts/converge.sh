@@ -259,6 +259,8 @@ step_kubelet() {
   # Without the folder of static pods a kubelet says so once a second.
   mkdir -p /etc/kubernetes/manifests
   write_kubelet_drop_in
+  # By these the kubelet registers its Node; for one that is there rollout.sh changes them.
+  [ -e $state/registered.env ] || cp $etc/registration.env $state/registered.env
   restart_if_changed kubelet.service $etc/node.env $etc/downloads /etc/systemd/system/kubelet.service \
     /etc/systemd/system/kubelet.service.d/* /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.conf \
     /etc/kubernetes/kubelet.conf.d/10-machine.conf "$CERTIFICATE_FOLDER"/ca.crt "$CERTIFICATE_FOLDER"/kubelet.*

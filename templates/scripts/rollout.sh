@@ -104,7 +104,11 @@ if ! wait_for 60 api_answers; then
   wait_for 300 api_answers || fail "the API does not answer; see 'journalctl -u kubelet' on $NODE_NAME"
   pending=
 fi
-[ -z "$registration" ] || register <<<"$registration" || fail "its labels and taints could not be changed; see $log on $NODE_NAME"
+if [ -n "$registration" ]; then
+  register <<<"$registration" || fail "its labels and taints could not be changed; see $log on $NODE_NAME"
+  # Where that is not noted, as by an update.sh of an earlier version, the next run does it again.
+  on_node registered >>"$log" 2>&1 || true
+fi
 ours=$(marked) || fail "the API does not tell whether an update cordoned it; see $log on $NODE_NAME"
 [ -n "$pending$ours" ] || exit 0
 

@@ -4,6 +4,7 @@
 #   fetch         fetches what the staged files need, so that the node is away for less
 #   pending       says what waits: nothing, "settings", which pods do not notice, or "drain", before which they have to leave
 #   registration  says which labels and taints the Node gets (label KEY=VALUE) and loses (no-label KEY) by it
+#   registered    notes that the Node has them
 #   apply         puts it to use
 set -euo pipefail
 umask 077
@@ -14,6 +15,9 @@ lib=/usr/local/lib/openstack-kubernetes
 staged=$state/staged.files
 # What an update that did not come to its end was about.
 unfinished=$state/unfinished
+registration=/etc/openstack-kubernetes/registration.env
+# What the Node has of it: files that were put to use without the control plane change no Node that is there.
+registered=$state/registered.env
 
 fail() {
   echo "$(hostname): $*; see $log there" >&2
@@ -83,6 +87,7 @@ pending() {
     esac
     waits=${waits:-settings}
   done < <(changed_paths)
+  [ ! -e $registered ] || cmp -s $registered $registration || waits=${waits:-settings}
   [ -z "$waits" ] || echo "$waits"
 }
 
@@ -91,12 +96,12 @@ pending() {
 entries() { sed -n "s/^$1=//p" "$2" | tr , '\n' | sed -n 's/^\([^=]*\)=[^:]*\(:[^:]*\)\?$/\1\2 &/p' | sort; }
 
 registration() {
-  local now=/etc/openstack-kubernetes/registration.env next old new list of
-  next=$(staged_file $now)
-  [ -n "$next" ] || return 0
+  local next was=$registered old new list of
+  next=$(staged_file $registration)
+  [ -e $was ] || was=$registration
   for of in label taint; do
     list=NODE_${of^^}S
-    old=$(entries "$list" $now) new=$(entries "$list" "$next")
+    old=$(entries "$list" $was) new=$(entries "$list" "${next:-$registration}")
     comm -13 <(cut -d ' ' -f 1 <<<"$new") <(cut -d ' ' -f 1 <<<"$old") | sed -n "s/./no-$of &/p"
     comm -13 <(cat <<<"$old") <(cat <<<"$new") | sed -n "s/^[^ ]\+ /$of /p"
   done
@@ -111,6 +116,13 @@ apply() {
   $lib/converge.sh
 }
 
+registered() {
+  local next
+  next=$(staged_file $registration)
+  cp "${next:-$registration}" $registered.new
+  mv $registered.new $registered
+}
+
 case ${1:-} in
   fetch)
     exec >>"$log" 2>&1
@@ -118,6 +130,7 @@ case ${1:-} in
     ;;
   pending) pending 2>>"$log" || fail "what waits to be updated could not be told" ;;
   registration) registration 2>>"$log" || fail "what changes for its Node could not be told" ;;
+  registered) registered 2>>"$log" || fail "the labels and taints of its Node could not be noted" ;;
   apply) apply ;;
-  *) fail "update.sh takes fetch, pending, registration or apply" ;;
+  *) fail "update.sh takes fetch, pending, registration, registered or apply" ;;
 esac

@@ -105,6 +105,8 @@ describe("rollout.sh", () => {
       "label node worker-1 --overwrite b- a=1",
       "taint node worker-1 --overwrite u:NoSchedule- t=:NoExecute",
     ]);
+    const asked = machine.calls("ssh").map((call) => call.split(" ").at(-1));
+    expect(asked).toEqual(["pending", "registration", "registered", "apply"]);
   });
 
   it("uncordons a node that an update before it cordoned and did not come back to", async () => {

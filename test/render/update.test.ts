@@ -82,9 +82,20 @@ describe("update.sh", () => {
       ...["no-taint u:NoSchedule", "taint t=2:NoSchedule", "taint v=:NoSchedule"],
     ]);
     machine.forget();
+    expect(await update("registered")).toEqual(done);
     expect(await update("apply")).toEqual(done);
     expect(restarts()).toEqual([]);
-    expect((await update("registration")).stdout).toBe("");
+    expect([(await update("registration")).stdout, await waits()]).toEqual(["", ""]);
+  });
+
+  it("tells of labels that files have and a Node does not, since they were put to use without the control plane", async () => {
+    const labelled = (labels: object) =>
+      machine.planned({
+        nodes: { ...stackSettings.nodes, "worker-1": { ...stackSettings.nodes["worker-1"], labels } },
+      });
+    await install(labelled({ a: "1" }));
+    await install(labelled({ a: "2" }));
+    expect([await waits(), (await update("registration")).stdout]).toEqual(["settings", "label a=2"]);
   });
 
   it("puts new keys to use without draining", async () => {

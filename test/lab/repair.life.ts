@@ -4,7 +4,7 @@ import type { V1ConfigMapList, V1Node, V1Pod, V1PodList } from "@kubernetes/clie
 import { afterAll, describe, expect, it } from "vitest";
 import { on } from "../../lab/client/machines.ts";
 import { openStack, type Call } from "../../lab/client/openstack.ts";
-import type { Finished } from "../../lab/client/run.ts";
+import { inLabRun, type Finished } from "../../lab/client/run.ts";
 import { labSettings, mustSucceed, Stack } from "../../lab/client/stack.ts";
 import { fillMirror } from "../../lab/mirror/mirror.ts";
 import { registry } from "../../lab/paths.ts";
@@ -13,6 +13,7 @@ import { isNodeReady, oneOfEachRole, reach, routerOf, type ReachedCluster } from
 import { eventually } from "./helpers/eventually.ts";
 import { inventory } from "./helpers/inventory.ts";
 import { isReady } from "./helpers/probes.ts";
+import { stepsOf } from "./helpers/steps.ts";
 
 const name = "e2e-repair";
 const settings = await labSettings();
@@ -235,6 +236,28 @@ describe("life-08: what somebody has changed by hand", () => {
       stdout: `Nothing differs from what stack ${name} says.`,
       stderr: "",
     });
+  });
+
+  it("makes no control plane anew where the cloud gave its image another name", async () => {
+    cluster();
+    const { image } = settings.machine;
+    const glance = (...words: string[]) => inLabRun(["openstack", "image", ...words]);
+    const old = `${image}-old`;
+    await glance("set", "--name", old, image);
+    try {
+      // No machine boots from it.
+      await glance("create", "--disk-format=raw", "--container-format=bare", "--file=/etc/hostname", image);
+      const preview = await stack!.preview("--refresh");
+      expect(preview.errors).toEqual([]);
+      const replaced = stepsOf(preview, name).filter((step) => step.startsWith("replace "));
+      expect(replaced).toEqual([
+        "replace ready",
+        ...["converge", "instance", "membership"].map((part) => `replace workers-${worker}-${part}`),
+      ]);
+      await glance("delete", image);
+    } finally {
+      await glance("set", "--name", image, old);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { clusterDescription } from "./ownership.ts";
 import { OpenStackApi, reasonOf } from "./openstack-api.ts";
 import { preflight } from "./preflight.ts";
 import { lookUpInProject, type ProjectIds } from "./project-lookups.ts";
-import { unbuiltServers } from "./servers.ts";
+import { ignoredChanges, unbuiltServers } from "./servers.ts";
 
 const oneByOne =
   "which of them are there already cannot be told, so they come and change one after the other";
@@ -36,16 +36,16 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     } catch (error) {
       const problem = explain(keys.join(", "), kind, name, error);
       // It keeps what it booted from, and the settings may name no other image for it (model/transitions.ts).
-      if (kind === "image" && (await onlyOfRunningControlPlane(name))) warnings.push(problem);
+      if (kind === "image" && (await isOfRunningControlPlane(name))) warnings.push(problem);
       else problems.add(problem);
       return undefined;
     }
   };
-  const onlyOfRunningControlPlane = async (image: string) => {
+  /** Whether it is the image of the control plane alone, which is there with etcd on it. */
+  const isOfRunningControlPlane = async (image: string) => {
     const { existingNodes } = await askedNodes;
-    return plan.nodes.every(
-      (node) => node.image !== image || (node === plan.controlPlane && existingNodes.includes(node.name)),
-    );
+    const named = plan.nodes.filter((node) => node.image === image);
+    return named.every((node) => ignoredChanges(node, settings.phase, existingNodes).length > 0);
   };
   const external = (key: "externalNetwork" | "floatingPool", name: string) =>
     ask(
@@ -73,7 +73,6 @@ export async function lookUp(plan: ClusterPlan): Promise<CloudIds> {
     plan,
     connection,
     externalNetworkId: askedNetwork.then((found) => found?.id),
-    existingNodes: askedNodes.then(({ existingNodes }) => existingNodes),
     report: (problem) => problems.add(problem),
     warn: (warning) => warnings.push(warning),
   }).catch((error: unknown) => void problems.add(unanswered(error)));

@@ -5,6 +5,7 @@ import { keyOf } from "../model/settings.ts";
 import { clusterDescription } from "./ownership.ts";
 import { addressesOf, routesOf } from "./neutron-answers.ts";
 import { OpenStackApi, type Fields } from "./openstack-api.ts";
+import { serversWithKeyPair } from "./servers.ts";
 
 /** Ids of what a stack takes from its project. */
 export interface ProjectIds {
@@ -34,8 +35,6 @@ export interface ProjectLookup {
   connection: Promise<OpenStackApi>;
   /** Id of the external network, where that is known. */
   externalNetworkId: Promise<string | undefined>;
-  /** Names of the stack's nodes whose machines are there already. */
-  existingNodes: Promise<string[]>;
   /** Takes every name that is not there, and what keeps the cluster out of an existing network. */
   report: (problem: string) => void;
   /** Takes what is not there and not needed now. */
@@ -50,7 +49,6 @@ export async function lookUpInProject({
   plan,
   connection,
   externalNetworkId,
-  existingNodes,
   report,
   warn,
 }: ProjectLookup): Promise<ProjectFound> {
@@ -78,9 +76,9 @@ export async function lookUpInProject({
   const checkKeyPairs = [...keyPairs].map(async ([name, keys]) => {
     const found = await api.call("compute", `os-keypairs/${encodeURIComponent(name)}`);
     if (found !== undefined) return;
-    // A colleague's login has other ones. Only a machine that is to be made needs it.
-    const existing = await existingNodes;
-    const needed = plan.nodes.some((node) => node.keyPair === name && !existing.includes(node.name));
+    // A colleague's login has other ones. A machine that was made with it does not need it any more.
+    const made = await serversWithKeyPair(api, settings.cluster.name, name);
+    const needed = plan.nodes.some((node) => node.keyPair === name && !made.includes(node.name));
     const text = `${keys.join(", ")}: this login has no key pair named ${name}; Nova keeps those of each user apart`;
     (needed ? report : warn)(text);
   });

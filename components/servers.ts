@@ -69,6 +69,16 @@ export async function serversWithoutPort(api: OpenStackApi, owner: Owner, name: 
     .map(({ id }) => id as string);
 }
 
+/** Names of the stack's servers that were made with a key pair. */
+export async function serversWithKeyPair(
+  api: OpenStackApi,
+  cluster: string,
+  keyPair: string,
+): Promise<string[]> {
+  const servers = await serversOf(api, { cluster, stack: stackName() }, { name: "." });
+  return servers.filter(({ key_name }) => key_name === keyPair).map(({ name }) => name as string);
+}
+
 /** Whose a server is, by its metadata. */
 interface Owner {
   cluster: string;

@@ -98,10 +98,17 @@ describe("key pairs and zones", () => {
     ]);
   });
 
-  it("of a colleague are not needed by machines that are there", async () => {
-    thereAre("cp-1", "worker-1", "worker-2");
+  it("of a colleague are not needed by machines that were made with them, and by all others", async () => {
+    const metadata = { cluster: "demo", stack: "openstack-kubernetes/test" };
+    const made = (...names: string[]) => {
+      const servers = names.map((name) => ({ name, metadata, key_name: "a colleague's" }));
+      cloud.answers["/compute/servers/detail?name=."] = { servers };
+    };
+    made("cp-1", "worker-1", "worker-2");
     await looked(machine({ keyPair: "a colleague's" }));
     expect(warnings()).toEqual([expect.stringContaining("this login has no key pair named a colleague's")]);
+    made("cp-1", "worker-1");
+    expect(await failure(machine({ keyPair: "a colleague's" }))).toHaveLength(1);
   });
 });
 

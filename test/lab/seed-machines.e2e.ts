@@ -133,7 +133,7 @@ describe("before anything is made", () => {
     const { db } = stackSettings().nodes;
     await refused(
       { nodes: { ...stackSettings().nodes, db: { ...db, ...nowhere } } },
-      /(openstack-kubernetes:nodes\.db\.\w+: this OpenStack project sees no [\w ]+ named nowhere\n?){3}/,
+      /(openstack-kubernetes:nodes\.db\.\w+: this (OpenStack project sees|login has) no [\w ]+ named nowhere.*\n?){3}/,
     );
   });
 

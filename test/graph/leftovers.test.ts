@@ -99,6 +99,14 @@ describe("leftovers of a killed run", () => {
     expect(await clear(instance, worker)).toEqual([]);
   });
 
+  it("are told as taken away only where they went", async () => {
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    cloud.answers[ports] = { ports: [{ id: "busy" }, { id: "old" }] };
+    cloud.refusals["/network/v2.0/ports/busy"] = [409];
+    await clear(port, ours);
+    expect(warn.mock.calls).toEqual([["x: took away what a killed run had left in its place: old"]]);
+  });
+
   it("are never told by an incomplete search, which would find other people's", async () => {
     await expect(clear("openstack:networking/floatingIp:FloatingIp", {})).rejects.toThrow(
       "floatingips cannot be told apart without description",

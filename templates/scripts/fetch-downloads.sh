@@ -1,18 +1,12 @@
 #!/usr/bin/env bash
 # Fetches what a list of downloads names and this machine does not have, checks it, and leaves installing it to
-# converge.sh. What was fetched before is checked again, since a power failure may have left only its beginning.
+# converge.sh. What was fetched before is checked again, since a power failure may have left only its beginning. A proxy is
+# in the environment, by converge.sh and update.sh.
 # Argument: the list; its lines: SHA-256, address, and either a program's path or a folder and the members to unpack there.
 set -euo pipefail
 umask 022
 
 state=/var/lib/openstack-kubernetes
-proxy=/etc/openstack-kubernetes/proxy.env
-if [ -e $proxy ]; then
-  set -a
-  # shellcheck source=/dev/null
-  . $proxy
-  set +a
-fi
 
 # in_place SUM TARGET MEMBERS: whether this is installed. The mark alone would outlive a file that was lost.
 in_place() {
